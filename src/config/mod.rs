@@ -1,0 +1,1 @@
+//! The project: files as typed, checked all at once, become a plan.

@@ -1,0 +1,1 @@
+//! Runs a plan: snapshots, cleansing, checks, matches and reconciliation, dataset by dataset.

@@ -1,0 +1,78 @@
+//! One side of a dataset in memory: polars columns with our schema and the rows' places in the snapshot.
+
+mod bridge;
+mod parse;
+mod text;
+
+use std::sync::Arc;
+
+use polars::prelude::{BooleanChunked, Column, DataFrame, NewChunkedArray, PlSmallStr, PolarsError};
+
+use crate::model::{Field, Schema};
+
+pub use bridge::{BridgeError, arrow_type, polars_type, to_record_batch, to_series};
+pub use parse::{Value, decimal};
+pub use text::{Texts, moment_text};
+
+/// A table in memory.
+///
+/// `df` has one column for each field of `schema`, in its order and under its name, in the polars form of
+/// its logical type: text, UUIDs, JSON and types without a form as String; timestamps, naive or UTC, as
+/// Datetime(µs) without a zone; times as Time; the rest under their own name. `rows` gives each row's position in the snapshot, from 1.
+#[derive(Debug, Clone, Default)]
+pub struct Frame {
+    /// The columns' names and meanings.
+    pub schema: Schema,
+    /// The values.
+    pub df: DataFrame,
+    /// Positions in the snapshot, from 1, one a row.
+    pub rows: Arc<Vec<u64>>,
+}
+
+impl Frame {
+    /// Makes a frame whose rows are numbered from 1.
+    pub fn new(schema: Schema, df: DataFrame) -> Self {
+        let rows = Arc::new((1..=df.height() as u64).collect());
+        Frame { schema, df, rows }
+    }
+
+    /// Returns the number of rows.
+    pub fn height(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Returns the column and its field by our name.
+    pub fn column(&self, name: &str) -> Option<(&Field, &Column)> {
+        let position = self.schema.position(name)?;
+        Some((&self.schema.fields[position], &self.df.columns()[position]))
+    }
+
+    /// Returns the texts of a column by our name.
+    pub fn texts(&self, name: &str) -> Option<Texts> {
+        let (field, column) = self.column(name)?;
+        Some(Texts::new(column.as_materialized_series(), &field.logical))
+    }
+
+    /// Returns the rows for which `keep` is true, in order, with their positions.
+    ///
+    /// # Errors
+    /// Where `keep` has another length than the frame.
+    pub fn filter(&self, keep: &[bool]) -> Result<Frame, PolarsError> {
+        let mask = BooleanChunked::from_slice(PlSmallStr::EMPTY, keep);
+        let rows = self.rows.iter().zip(keep).filter(|(_, keep)| **keep).map(|(row, _)| *row).collect();
+        Ok(Frame { schema: self.schema.clone(), df: self.df.filter(&mask)?, rows: Arc::new(rows) })
+    }
+
+    /// Puts a column in the place of the one with the same name.
+    ///
+    /// # Errors
+    /// Where the column has another length than the frame, or its name is not there.
+    pub fn replace(&mut self, field: Field, column: Column) -> Result<(), PolarsError> {
+        let position = self.schema.position(&field.name).ok_or_else(|| {
+            PolarsError::ColumnNotFound(format!("`{}` is not a column of the table", field.name).into())
+        })?;
+        self.df.replace_column(position, column.with_name(field.name.as_str().into()))?;
+        self.schema.fields[position] = field;
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+//! From statuses to an exit code.

@@ -1,0 +1,1 @@
+//! Expected against target: rows by key, cells by value, totals by group.

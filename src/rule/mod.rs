@@ -1,0 +1,12 @@
+//! What every rule is: a kind, its parameters, and the fields all rules share.
+
+mod columns;
+mod common;
+mod kind;
+mod reference;
+
+pub use columns::{Columns, find};
+pub use common::{Common, MaxFailures};
+pub(crate) use kind::kinds;
+pub use kind::{Kind, ProjectFiles, RuleError, example_blocks};
+pub use reference::Reference;

@@ -1,0 +1,1 @@
+//! Immutable Parquet copies of tables, with their manifests.
