@@ -78,7 +78,9 @@ pub fn judge(datasets: &[DatasetResult], fail_on: Severity) -> Gate {
     let status = match (broken, stopped_by.is_empty()) {
         (true, _) => Status::Broken,
         (false, false) => worst(datasets.iter().flat_map(|d| &d.rules).map(|r| r.status)),
-        (false, true) => worst(datasets.iter().flat_map(|d| &d.rules).map(|r| r.status).filter(|s| *s != Status::Skipped)),
+        (false, true) => {
+            worst(datasets.iter().flat_map(|d| &d.rules).map(|r| r.status).filter(|s| *s != Status::Skipped))
+        }
     };
     let exit_code = if broken { 2 } else { u8::from(!stopped_by.is_empty()) };
     Gate { exit_code, status, fail_on, stopped_by }
