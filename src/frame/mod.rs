@@ -2,6 +2,8 @@
 
 mod bridge;
 mod build;
+mod keys;
+mod number;
 mod parse;
 mod text;
 
@@ -13,6 +15,8 @@ use crate::model::{Field, Schema};
 
 pub use bridge::{BridgeError, arrow_type, polars_type, to_record_batch, to_series};
 pub use build::{Converted, convert, series_of};
+pub use keys::{KeyIndex, Keys};
+pub use number::Number;
 pub use parse::{Value, decimal};
 pub use text::{Texts, moment_text};
 
