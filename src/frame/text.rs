@@ -20,6 +20,7 @@ use crate::model::Logical;
 #[derive(Debug, Clone)]
 pub struct Texts {
     values: Values,
+    length: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -63,7 +64,7 @@ impl Texts {
             DataType::Binary => series.binary().map(|c| Values::Bytes(c.clone())),
             _ => Ok(Values::Null),
         };
-        Texts { values: values.unwrap_or(Values::Null) }
+        Texts { values: values.unwrap_or(Values::Null), length: series.len() }
     }
 
     /// Returns the text of the value at `index` (from 0), or NULL.
@@ -84,6 +85,16 @@ impl Texts {
             Values::Bytes(c) => c.get(index).map(|v| Cow::Owned(hex(v))),
             Values::Null => None,
         }
+    }
+
+    /// Returns the number of values.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Returns true where there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
     }
 
     /// Returns the text as a string of its own.
