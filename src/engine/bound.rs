@@ -1,0 +1,189 @@
+//! A dataset's rules, ready for the columns that the data really has.
+
+use chrono::{DateTime, Utc};
+
+use crate::cleanse::{CleansingRule, cleanse};
+use crate::config::{Dataset, Plan, Rule};
+use crate::diagnostic::Diagnostics;
+use crate::findings::StepResult;
+use crate::frame::Frame;
+use crate::matching::{BoundMatch, Match, MatchOutcome};
+use crate::model::Side;
+use crate::reconcile::BoundReconcile;
+use crate::rule::{ProjectFiles, RuleError};
+
+use super::expected::{RowState, Working};
+use super::judge::{self, BoundSide};
+use super::prepare::{self, Loaded};
+
+/// A dataset with every rule bound.
+pub struct BoundDataset<'p> {
+    dataset: &'p Dataset,
+    checks: Vec<BoundSide>,
+    matches: Vec<(usize, Side, Box<dyn BoundMatch>)>,
+    reconcile: Option<BoundReconcile>,
+    as_of: DateTime<Utc>,
+}
+
+impl<'p> BoundDataset<'p> {
+    /// Applies the sides' filters and binds every rule; mistakes go to `out`.
+    pub fn bind(
+        dataset: &'p Dataset,
+        loaded: &mut Loaded,
+        plan: &Plan,
+        as_of: DateTime<Utc>,
+        out: &mut Diagnostics,
+    ) -> Option<BoundDataset<'p>> {
+        for (side, config) in [(&mut loaded.source, &dataset.source), (&mut loaded.target, &dataset.target)] {
+            if let (Some(side), Some(config)) = (side.as_mut(), config.as_ref())
+                && let Err(message) = prepare::filter(side, config, as_of, out)
+            {
+                loaded.error.get_or_insert(message);
+                return None;
+            }
+        }
+        let raw = loaded.source.as_ref().map(|s| &s.frame.schema);
+        let target = loaded.target.as_ref().map(|s| &s.frame.schema);
+        let rules = cleansing_rules(dataset);
+        let cleansed = raw.map(|schema| crate::cleanse::bind(schema, &rules, &plan.files, out));
+        for name in dataset.key.iter().filter(|name| name.value != "_row") {
+            for schema in [raw, target].into_iter().flatten() {
+                crate::rule::find(schema, name, out);
+            }
+        }
+        let of = |side: Side| match side {
+            Side::Source => raw,
+            Side::Expected => cleansed.as_ref(),
+            Side::Target => target,
+        };
+        let mut checks = Vec::new();
+        for (position, rule) in dataset.checks.iter().enumerate().filter(|(_, r)| r.common.skip.is_none()) {
+            let gating = judge::gating_sides(dataset, rule.common.on.as_ref());
+            for side in Side::ALL.iter().copied() {
+                let Some(schema) = of(side) else { continue };
+                if gating.contains(&side) {
+                    checks.extend(judge::bind(rule, position, side, schema, &plan.files, as_of, out));
+                } else if let (Side::Source, Some(cleansed)) = (side, &cleansed)
+                    && !judge::changed_by_steps(dataset, rule.rule.as_ref(), schema, cleansed)
+                {
+                    // The figure before cleansing does not gate: what cannot be bound has no figure.
+                    let mut unheard = Diagnostics::default();
+                    checks.extend(judge::bind(rule, position, side, schema, &plan.files, as_of, &mut unheard));
+                }
+            }
+        }
+        let mut matches = Vec::new();
+        for (position, rule) in dataset.duplicates.iter().enumerate().filter(|(_, r)| r.common.skip.is_none()) {
+            for side in judge::gating_sides(dataset, rule.common.on.as_ref()) {
+                let Some(schema) = of(side) else { continue };
+                matches.extend(rule.rule.bind(schema, out).map(|bound| (position, side, bound)));
+            }
+        }
+        let reconcile = match (&cleansed, target) {
+            (Some(expected), Some(target)) => crate::reconcile::bind(expected, target, &dataset.key, &dataset.reconcile, out),
+            _ => None,
+        };
+        Some(BoundDataset { dataset, checks, matches, reconcile, as_of })
+    }
+
+    /// Returns the checks, each for one side.
+    pub fn checks(&self) -> &[BoundSide] {
+        &self.checks
+    }
+
+    /// Returns the reconciliation, where the dataset has two sides.
+    pub fn reconcile(&self) -> Option<&BoundReconcile> {
+        self.reconcile.as_ref()
+    }
+
+    /// Cleanses the raw source and holds back the rows that a step could not handle.
+    ///
+    /// # Errors
+    /// A sentence, where a step refuses a value or cannot be run.
+    pub fn cleanse(&self, raw: &Frame, files: &ProjectFiles, as_of: DateTime<Utc>) -> Result<Working, String> {
+        let rules = cleansing_rules(self.dataset);
+        let select = |rule: &CleansingRule<'_>, frame: &Frame| -> Result<Option<Vec<bool>>, RuleError> {
+            let condition = self.dataset.steps.iter().find(|s| s.id == rule.id).and_then(|s| s.condition.as_ref());
+            condition.map(|condition| super::select(condition, frame, as_of)).transpose()
+        };
+        let done = judge::guarded(|| cleanse(raw, &rules, files, &select))?;
+        let mut working = Working {
+            states: vec![RowState::Kept; done.frame.height()],
+            all: done.frame,
+            held: std::collections::BTreeMap::new(),
+            corrections: done.corrections,
+            steps: Vec::new(),
+            matches: std::collections::BTreeMap::new(),
+        };
+        let mut quarantined = std::collections::BTreeMap::<String, std::collections::BTreeSet<usize>>::new();
+        for hold in &done.held_back {
+            working.states[hold.index] = RowState::Quarantined;
+            let reason = format!("{}: {}: {}", hold.rule, hold.column, hold.reason);
+            working.held.entry(hold.index).or_default().push(reason);
+            quarantined.entry(hold.rule.clone()).or_default().insert(hold.index);
+        }
+        working.steps = self
+            .dataset
+            .steps
+            .iter()
+            .map(|step| StepResult {
+                id: step.id.clone(),
+                kind: step.kind.to_owned(),
+                columns: step.rule.columns().named().iter().map(|c| c.value.clone()).collect(),
+                changed: done.changed.get(&step.id).copied().unwrap_or(0),
+                quarantined: quarantined.get(&step.id).map_or(0, |rows| rows.len() as u64),
+            })
+            .collect();
+        Ok(working)
+    }
+
+    /// Finds the duplicates of expected, in the order of the rules, and merges those that are to be merged.
+    ///
+    /// # Errors
+    /// A sentence, where a match that merges cannot be run. One that only reports is broken later, on its own.
+    pub fn merge(&self, working: &mut Working, as_of: DateTime<Utc>) -> Result<(), String> {
+        for (position, _, bound) in self.matches.iter().filter(|(_, side, _)| *side == Side::Expected) {
+            let rule = &self.dataset.duplicates[*position];
+            let now = working.expected().map_err(|error| error.to_string())?;
+            let outcome = judge::guarded(|| {
+                let selected = selection(rule, &now.frame, as_of)?;
+                bound.groups(&now.frame, selected.as_deref())
+            });
+            match outcome {
+                Ok(outcome) => working.take_match(*position, rule.rule.merges(), outcome, &now.origin),
+                Err(message) if rule.rule.merges() => return Err(format!("{}: {message}", rule.id)),
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a match on a side as it is.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn run_match(&self, position: usize, side: Side, frame: &Frame) -> Result<MatchOutcome, String> {
+        let rule = &self.dataset.duplicates[position];
+        let Some((_, _, bound)) = self.matches.iter().find(|(p, s, _)| *p == position && *s == side) else {
+            return Err("the match could not be prepared".to_owned());
+        };
+        judge::guarded(|| {
+            let selected = selection(rule, frame, self.as_of)?;
+            bound.groups(frame, selected.as_deref())
+        })
+    }
+}
+
+fn selection(rule: &Rule<dyn Match>, frame: &Frame, as_of: DateTime<Utc>) -> Result<Option<Vec<bool>>, RuleError> {
+    rule.condition.as_ref().map(|condition| super::select(condition, frame, as_of)).transpose()
+}
+
+/// Returns the steps that are not switched off.
+fn cleansing_rules(dataset: &Dataset) -> Vec<CleansingRule<'_>> {
+    dataset
+        .steps
+        .iter()
+        .filter(|step| step.common.skip.is_none())
+        .map(|step| CleansingRule { id: &step.id, step: step.rule.as_ref(), has_where: step.condition.is_some() })
+        .collect()
+}
