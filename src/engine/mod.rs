@@ -200,7 +200,7 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
 
     let mut results = Vec::with_capacity(judged.len());
     for judgement in judged {
-        results.push(outputs::write(&folder, &world, judgement)?);
+        results.push(outputs::write(&folder, &world, &key, judgement)?);
     }
     let gate = gate::judge(&results, plan.gate.fail_on);
     let mut notes = Vec::new();
