@@ -183,6 +183,9 @@ macro_rules! choices {
 pub(crate) use choices;
 
 /// Returns a field's name in the file: Rust's raw identifiers lose their prefix.
-pub(crate) fn name_of(field: &'static str) -> &'static str {
-    field.strip_prefix("r#").unwrap_or(field)
+pub(crate) const fn name_of(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
 }
