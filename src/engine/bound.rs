@@ -2,13 +2,13 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::cleanse::{CleansingRule, cleanse};
+use crate::cleanse::{CleansingRule, Condition, Step};
 use crate::config::{Dataset, Plan, Rule};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, Span};
 use crate::findings::StepResult;
 use crate::frame::Frame;
 use crate::matching::{BoundMatch, Match, MatchOutcome};
-use crate::model::Side;
+use crate::model::{Schema, Side};
 use crate::reconcile::BoundReconcile;
 use crate::rule::{ProjectFiles, RuleError};
 
@@ -44,8 +44,9 @@ impl<'p> BoundDataset<'p> {
         }
         let raw = loaded.source.as_ref().map(|s| &s.frame.schema);
         let target = loaded.target.as_ref().map(|s| &s.frame.schema);
-        let rules = cleansing_rules(dataset);
-        let cleansed = raw.map(|schema| crate::cleanse::bind(schema, &rules, &plan.files, out));
+        let closures = conditions(dataset, as_of);
+        let rules = cleansing_rules(dataset, &closures);
+        let cleansed = raw.map(|schema| crate::cleanse::bind(schema, &rules, &plan.files, out).schema);
         for name in dataset.key.iter().filter(|name| name.value != "_row") {
             for schema in [raw, target].into_iter().flatten() {
                 crate::rule::find(schema, name, out);
@@ -101,12 +102,21 @@ impl<'p> BoundDataset<'p> {
     /// # Errors
     /// A sentence, where a step refuses a value or cannot be run.
     pub fn cleanse(&self, raw: &Frame, files: &ProjectFiles, as_of: DateTime<Utc>) -> Result<Working, String> {
-        let rules = cleansing_rules(self.dataset);
-        let select = |rule: &CleansingRule<'_>, frame: &Frame| -> Result<Option<Vec<bool>>, RuleError> {
-            let condition = self.dataset.steps.iter().find(|s| s.id == rule.id).and_then(|s| s.condition.as_ref());
-            condition.map(|condition| super::select(condition, frame, as_of)).transpose()
-        };
-        let done = judge::guarded(|| cleanse(raw, &rules, files, &select))?;
+        let closures = conditions(self.dataset, as_of);
+        let rules = cleansing_rules(self.dataset, &closures);
+        let mut out = Diagnostics::default();
+        let pipeline = crate::cleanse::bind(&raw.schema, &rules, files, &mut out);
+        let done = judge::guarded(|| pipeline.run(raw).map_err(|error| RuleError::Refused(error.to_string())))?;
+        if let Some(first) = done.fatal.first() {
+            return Err(format!(
+                "step `{}` refuses {} values, the first in column `{}` of row {}: {}",
+                first.rule,
+                done.fatal.iter().filter(|f| f.rule == first.rule).count(),
+                first.column,
+                raw.rows[first.index],
+                first.reason
+            ));
+        }
         let mut working = Working {
             states: vec![RowState::Kept; done.frame.height()],
             all: done.frame,
@@ -130,7 +140,7 @@ impl<'p> BoundDataset<'p> {
                 id: step.id.clone(),
                 kind: step.kind.to_owned(),
                 columns: step.rule.columns().named().iter().map(|c| c.value.clone()).collect(),
-                changed: done.changed.get(&step.id).copied().unwrap_or(0),
+                changed: done.rules.iter().find(|r| r.rule == step.id).map_or(0, |r| r.changed),
                 quarantined: quarantined.get(&step.id).map_or(0, |rows| rows.len() as u64),
             })
             .collect();
@@ -178,12 +188,42 @@ fn selection(rule: &Rule<dyn Match>, frame: &Frame, as_of: DateTime<Utc>) -> Res
     rule.condition.as_ref().map(|condition| super::select(condition, frame, as_of)).transpose()
 }
 
-/// Returns the steps that are not switched off.
-fn cleansing_rules(dataset: &Dataset) -> Vec<CleansingRule<'_>> {
-    dataset
-        .steps
-        .iter()
-        .filter(|step| step.common.skip.is_none())
-        .map(|step| CleansingRule { id: &step.id, step: step.rule.as_ref(), has_where: step.condition.is_some() })
+/// The two halves of a step's `where`: its binding and its rows.
+type StepCondition<'p> = (
+    &'p Span,
+    Box<dyn Fn(&Schema, &mut Diagnostics) + 'p>,
+    Box<dyn Fn(&Frame) -> Result<Vec<bool>, RuleError> + 'p>,
+);
+
+/// Returns the steps' conditions, one for each step that is not switched off.
+fn conditions(dataset: &Dataset, as_of: DateTime<Utc>) -> Vec<Option<StepCondition<'_>>> {
+    active_steps(dataset)
+        .map(|step| {
+            let condition = step.condition.as_ref()?;
+            let bind = move |schema: &Schema, out: &mut Diagnostics| {
+                condition.bind(schema, as_of, out);
+            };
+            let rows = move |frame: &Frame| super::select(condition, frame, as_of);
+            let span = &condition.text().span;
+            Some((span, Box::new(bind) as Box<dyn Fn(&Schema, &mut Diagnostics)>, Box::new(rows) as Box<_>))
+        })
+        .collect()
+}
+
+fn active_steps(dataset: &Dataset) -> impl Iterator<Item = &Rule<dyn Step>> {
+    dataset.steps.iter().filter(|step| step.common.skip.is_none())
+}
+
+/// Returns the steps that are not switched off, with their conditions.
+fn cleansing_rules<'r>(dataset: &'r Dataset, conditions: &'r [Option<StepCondition<'r>>]) -> Vec<CleansingRule<'r>> {
+    active_steps(dataset)
+        .zip(conditions)
+        .map(|(step, condition)| CleansingRule {
+            id: &step.id,
+            step: step.rule.as_ref(),
+            condition: condition
+                .as_ref()
+                .map(|(span, bind, rows)| Condition { span, bind: bind.as_ref(), rows: rows.as_ref() }),
+        })
         .collect()
 }
