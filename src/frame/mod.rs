@@ -1,6 +1,8 @@
 //! One side of a dataset in memory: polars columns with our schema and the rows' places in the snapshot.
 
 mod bridge;
+mod keys;
+mod number;
 mod parse;
 mod text;
 
@@ -11,6 +13,8 @@ use polars::prelude::{BooleanChunked, Column, DataFrame, NewChunkedArray, PlSmal
 use crate::model::{Field, Schema};
 
 pub use bridge::{BridgeError, arrow_type, polars_type, to_record_batch, to_series};
+pub use keys::{KeyIndex, Keys};
+pub use number::Number;
 pub use parse::{Value, decimal};
 pub use text::{Texts, moment_text};
 

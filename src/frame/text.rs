@@ -107,7 +107,7 @@ fn decimal_text(value: i128, scale: u8) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-fn date_text(days: i32) -> String {
+pub(super) fn date_text(days: i32) -> String {
     match NaiveDate::from_epoch_days(days) {
         Some(date) => iso_date(date),
         None => format!("day {days}"),
@@ -150,14 +150,14 @@ fn push_fraction(text: &mut String, micros: u32) {
     }
 }
 
-fn time_text(micros: i64) -> String {
+pub(super) fn time_text(micros: i64) -> String {
     let seconds = micros.div_euclid(1_000_000);
     let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     push_fraction(&mut text, u32::try_from(micros.rem_euclid(1_000_000)).unwrap_or(0));
     text
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
