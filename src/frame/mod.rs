@@ -2,6 +2,7 @@
 
 mod bridge;
 mod keys;
+mod normal;
 mod number;
 mod parse;
 mod text;
@@ -14,6 +15,7 @@ use crate::model::{Field, Schema};
 
 pub use bridge::{BridgeError, arrow_type, polars_type, to_record_batch, to_series};
 pub use keys::{KeyIndex, Keys};
+pub use normal::{collapse_whitespace, fold_case, remove_whitespace};
 pub use number::Number;
 pub use parse::{Value, decimal};
 pub use text::{Texts, moment_text};
