@@ -1,5 +1,6 @@
 //! The integration tests: one binary, one module for each surface.
 
+mod architecture;
 mod cli;
 mod housing;
 mod support;
