@@ -3,4 +3,5 @@
 mod architecture;
 mod cli;
 mod housing;
+mod readme;
 mod support;
