@@ -45,6 +45,7 @@ pub mod config;
 pub mod correct;
 pub mod diagnostic;
 pub mod engine;
+pub mod expression;
 pub mod findings;
 pub mod frame;
 pub mod gate;

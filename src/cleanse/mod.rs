@@ -1,12 +1,37 @@
 //! Cleansing steps: one kind a file.
 
+mod date_format;
+mod lookup;
+mod pipeline;
+mod text;
+mod values;
+
 use std::fmt;
 
 use polars::prelude::Series;
 
 use crate::diagnostic::Diagnostics;
 use crate::model::Field;
-use crate::rule::{Columns, ProjectFiles, RuleError};
+use crate::rule::{Columns, ProjectFiles, RuleError, kinds};
+
+pub use pipeline::{
+    CleanseError, Cleansed, CleansingRule, Condition, Held, Pipeline, StepOutcome, bind, cleanse,
+};
+pub use values::series;
+
+kinds! { Step:
+    case,
+    collapse_whitespace,
+    default,
+    map_values,
+    normalise_unicode,
+    null_if,
+    pad,
+    parse_date,
+    parse_number,
+    replace,
+    trim,
+}
 
 /// A cleansing step as configured.
 pub trait Step: fmt::Debug + Send + Sync {

@@ -35,6 +35,17 @@ pub enum Repair {
     },
 }
 
+impl Repair {
+    /// Returns the word for what is to be done: `insert`, `update` or `delete`.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Repair::Insert { .. } => "insert",
+            Repair::Update { .. } => "update",
+            Repair::Delete { .. } => "delete",
+        }
+    }
+}
+
 /// Makes the table of repairs: action, reason, columns (the differing ones, in the target's names, joined by
 /// `,`), key, then every column of the target with the values the row should have; sorted by key, then action.
 ///
@@ -53,9 +64,9 @@ pub fn repairs(
     let mut lines: Vec<(String, &'static str, &Repair)> = repairs
         .iter()
         .map(|repair| match repair {
-            Repair::Insert { expected } => (expected_keys.get(*expected), "insert", repair),
-            Repair::Update { target, .. } => (target_keys.get(*target), "update", repair),
-            Repair::Delete { target, .. } => (target_keys.get(*target), "delete", repair),
+            Repair::Insert { expected } => (expected_keys.get(*expected), repair.action(), repair),
+            Repair::Update { target, .. } => (target_keys.get(*target), repair.action(), repair),
+            Repair::Delete { target, .. } => (target_keys.get(*target), repair.action(), repair),
         })
         .collect();
     lines.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.cmp(b.1)).then_with(|| place(a.2).cmp(&place(b.2))));

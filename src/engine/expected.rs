@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+use chrono::{DateTime, Utc};
 use polars::prelude::PolarsError;
 
 use crate::check::Check;
@@ -12,7 +13,7 @@ use crate::correct::HeldRow;
 use crate::findings::StepResult;
 use crate::frame::{Frame, Keys, Texts, Value, series_of};
 use crate::matching::MatchOutcome;
-use crate::model::{Correction, key_text};
+use crate::model::Correction;
 
 /// What became of a row of the source on its way to expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -195,7 +196,7 @@ fn rewrite(
 ///
 /// # Errors
 /// Where a referenced column is not there.
-pub fn cascade(working: &mut BTreeMap<String, Working>, datasets: &[&Dataset]) -> Result<(), PolarsError> {
+pub fn cascade(working: &mut BTreeMap<String, Working>, datasets: &[&Dataset], as_of: DateTime<Utc>) -> Result<(), PolarsError> {
     loop {
         let mut changed = false;
         for child in datasets {
@@ -208,7 +209,7 @@ pub fn cascade(working: &mut BTreeMap<String, Working>, datasets: &[&Dataset]) -
                     continue;
                 }
                 let Some(rows) = working.get_mut(&child.name.value) else { continue };
-                for index in referring_rows(rows, rule, &gone)? {
+                for index in referring_rows(rows, rule, &gone, as_of)? {
                     rows.states[index] = RowState::Quarantined;
                     let columns = rule.rule.columns().iter().map(|c| c.value.clone()).collect::<Vec<_>>().join(", ");
                     rows.held.entry(index).or_default().push(format!("{}: {columns}: parent quarantined", rule.id));
@@ -244,6 +245,7 @@ fn referring_rows(
     child: &Working,
     rule: &Rule<dyn Check>,
     gone: &BTreeSet<String>,
+    as_of: DateTime<Utc>,
 ) -> Result<Vec<usize>, PolarsError> {
     let columns: Vec<String> = rule.rule.columns().iter().map(|c| c.value.clone()).collect();
     let keys = Keys::new(&child.all, &columns)?;
@@ -254,14 +256,9 @@ fn referring_rows(
     if !rows.is_empty()
         && let Some(condition) = &rule.condition
     {
-        let selected = super::select(condition, &child.all)
+        let selected = super::select(condition, &child.all, as_of)
             .map_err(|error| PolarsError::ComputeError(error.to_string().into()))?;
         rows.retain(|i| selected[*i]);
     }
     Ok(rows)
-}
-
-/// Returns the text of a group's id: the values that its rows share.
-pub fn group_text(parts: &[Option<String>]) -> String {
-    key_text(parts.iter().map(Option::as_deref))
 }

@@ -135,7 +135,7 @@ fn scan_rows(bound: &[BoundSide], frame: &Frame, side: Side, outcomes: &mut Side
     if tests.is_empty() {
         return;
     }
-    let found = match guarded(|| scan(frame, &tests)) {
+    let found = match guarded(|| Ok(scan(frame, &tests))) {
         Ok(found) => found,
         Err(message) => places.iter().map(|_| Err(RuleError::Refused(message.clone()))).collect(),
     };
@@ -323,7 +323,7 @@ impl Figures<'_> {
         RuleResult {
             id: rule.id.clone(),
             kind: rule.kind.to_owned(),
-            says: super::words::says(rule.kind, &columns),
+            says: says(rule.kind),
             columns,
             dimension: rule.dimension,
             severity: rule.severity,
@@ -340,6 +340,16 @@ impl Figures<'_> {
         result.status = Status::Skipped;
         result
     }
+}
+
+/// Returns what a kind asserts: the first sentence of its documentation.
+fn says(kind: &str) -> String {
+    let documentation = crate::check::KINDS
+        .iter()
+        .find(|k| k.name == kind)
+        .map(|k| k.documentation())
+        .or_else(|| crate::matching::KINDS.iter().find(|k| k.name == kind).map(|k| k.documentation()));
+    documentation.unwrap_or_default().lines().next().unwrap_or_default().to_owned()
 }
 
 /// A finding about a side as a whole.

@@ -3,6 +3,7 @@
 mod bridge;
 mod build;
 mod keys;
+mod normal;
 mod number;
 mod parse;
 mod text;
@@ -16,6 +17,7 @@ use crate::model::{Field, Schema};
 pub use bridge::{BridgeError, arrow_type, polars_type, to_record_batch, to_series};
 pub use build::{Converted, convert, series_of};
 pub use keys::{KeyIndex, Keys};
+pub use normal::{collapse_whitespace, fold_case, remove_whitespace};
 pub use number::Number;
 pub use parse::{Value, decimal};
 pub use text::{Texts, moment_text};

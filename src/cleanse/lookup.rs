@@ -1,0 +1,149 @@
+//! Lookup files: CSV of two columns, `from` and `to`.
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
+use crate::rule::ProjectFiles;
+
+/// One line of a lookup file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    /// The line of the file where it begins, from 1.
+    pub(super) line: usize,
+    /// The value looked for.
+    pub(super) from: Option<String>,
+    /// The value that takes its place.
+    pub(super) to: Option<String>,
+}
+
+/// Reads a lookup file; what is wrong with it is a diagnostic that names file and line.
+///
+/// The diagnostics stand at the rule that names the file and show nothing of its content, which may be personal.
+pub(super) fn read(name: &Spanned<String>, files: &ProjectFiles, out: &mut Diagnostics) -> Option<Vec<Row>> {
+    let file = files.read(&name.value, &name.span, out)?;
+    let mut report = |line: usize, what: &str| {
+        out.push(Diagnostic::error(&name.span, format!("`{}`, line {line}: {what}", name.value)).help(
+            "a lookup is CSV with the header `from,to`; an empty field is NULL, `\"\"` the empty text",
+        ));
+    };
+    let records = match records(file.text.strip_prefix('\u{FEFF}').unwrap_or(&file.text)) {
+        Ok(records) => records,
+        Err((line, what)) => {
+            report(line, what);
+            return None;
+        }
+    };
+    let mut rows = Vec::with_capacity(records.len());
+    let mut fine = true;
+    let mut records = records.into_iter();
+    let header = records.next().map(|r| r.fields).unwrap_or_default();
+    let header: Vec<&str> = header.iter().map(|f| f.as_deref().unwrap_or_default().trim()).collect();
+    if header != ["from", "to"] {
+        report(1, "the header is not `from,to`");
+        return None;
+    }
+    for record in records {
+        match <[Option<String>; 2]>::try_from(record.fields) {
+            Ok([from, to]) => rows.push(Row { line: record.line, from, to }),
+            Err(fields) => {
+                fine = false;
+                report(record.line, &format!("{} fields where 2 are expected", fields.len()));
+            }
+        }
+    }
+    fine.then_some(rows)
+}
+
+struct Record {
+    line: usize,
+    fields: Vec<Option<String>>,
+}
+
+/// Splits CSV text into records: commas, double quotes doubled inside quotes, any line end; blank lines are passed over.
+///
+/// An empty field without quotes is NULL.
+fn records(text: &str) -> Result<Vec<Record>, (usize, &'static str)> {
+    let mut records = Vec::new();
+    let mut rest = text;
+    let mut line = 1;
+    while !rest.is_empty() {
+        let mut record = Record { line, fields: Vec::new() };
+        loop {
+            let (field, after) = match rest.strip_prefix('"') {
+                Some(inside) => {
+                    let (field, after) =
+                        quoted(inside).ok_or((record.line, "a quoted field has no closing quote"))?;
+                    if !after.is_empty() && !after.starts_with([',', '\n', '\r']) {
+                        return Err((record.line, "text stands behind the closing quote of a field"));
+                    }
+                    (Some(field), after)
+                }
+                None => {
+                    let end = rest.find([',', '\n', '\r']).unwrap_or(rest.len());
+                    let (field, after) = rest.split_at(end);
+                    if field.contains('"') {
+                        return Err((record.line, "a quote stands inside a field that has none around it"));
+                    }
+                    ((!field.is_empty()).then(|| field.to_owned()), after)
+                }
+            };
+            line += field.as_deref().map_or(0, |f| f.matches('\n').count());
+            record.fields.push(field);
+            if let Some(after) = after.strip_prefix(',') {
+                rest = after;
+                continue;
+            }
+            let next = after.strip_prefix("\r\n").or_else(|| after.strip_prefix(['\n', '\r']));
+            line += usize::from(next.is_some());
+            rest = next.unwrap_or(after);
+            break;
+        }
+        if record.fields != [None] {
+            records.push(record);
+        }
+    }
+    Ok(records)
+}
+
+/// Reads a field up to its closing quote; the text behind the quote comes second.
+fn quoted(inside: &str) -> Option<(String, &str)> {
+    let mut field = String::new();
+    let mut rest = inside;
+    loop {
+        let at = rest.find('"')?;
+        field.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        match rest.strip_prefix('"') {
+            Some(after) => {
+                field.push('"');
+                rest = after;
+            }
+            None => return Some((field, rest)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_quotes_line_ends_and_null() {
+        let found = records("a,b\r\n\"x,\"\"y\n\",\n\n\"\",z").unwrap();
+        let text = |t: &str| Some(t.to_owned());
+        let lines: Vec<usize> = found.iter().map(|r| r.line).collect();
+        let fields: Vec<_> = found.into_iter().map(|r| r.fields).collect();
+        assert_eq!(
+            fields,
+            [vec![text("a"), text("b")], vec![text("x,\"y\n"), None], vec![text(""), text("z")]]
+        );
+        assert_eq!(lines, [1, 2, 5]);
+    }
+
+    #[test]
+    fn says_where_quotes_are_wrong() {
+        let at = |text: &str| records(text).err().map(|(line, _)| line);
+        assert_eq!(at("a,b\n\"x"), Some(2));
+        assert_eq!(at("\"x\"y"), Some(1));
+        assert_eq!(at("a\nx\"y"), Some(2));
+        assert_eq!(at("\"\""), None);
+    }
+}
