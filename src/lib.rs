@@ -21,6 +21,7 @@
 //! | [`diagnostic`] | what is wrong in a file the user wrote, with its place |
 //! | [`node`] | YAML as typed, with a place at every node, and the reading of parameters from it |
 //! | [`frame`] | one side of a dataset in memory: the bridge to polars, the text form of values, keys |
+//! | [`ledger`] | where every row went, in counts |
 //! | [`rule`] | what all rules share: their kinds, common fields, columns and references |
 //! | [`expression`] | SQL expressions, checked against the columns and translated to polars |
 //! | [`cleanse`], [`check`], [`matching`] | one kind of step, check or match a file |
@@ -28,7 +29,7 @@
 //! | [`source`] | reading files |
 //! | [`snapshot`] | immutable Parquet of one side, its manifest, and the store of them |
 //! | [`config`] | the project and its datasets, validated: the plan of a run |
-//! | [`ledger`], [`findings`] | where every row went, and the result of a run |
+//! | [`findings`] | the result of a run |
 //! | [`mask`] | what may be shown to whom |
 //! | [`gate`] | the verdict |
 //! | [`correct`], [`report`] | what is written: Parquet for machines, views for people |

@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use regex::Regex;
 
@@ -16,19 +17,19 @@ const MODULES: &[(&str, &str)] = &[
     ("diagnostic", ""),
     ("node", "diagnostic"),
     ("frame", "model"),
+    ("ledger", "model"),
     ("rule", "model diagnostic node"),
     ("expression", "model diagnostic node frame rule"),
     ("cleanse", "model diagnostic node frame rule expression"),
     ("check", "model diagnostic node frame rule expression"),
     ("matching", "model diagnostic node frame rule expression"),
-    ("reconcile", "model diagnostic node frame rule expression"),
+    ("reconcile", "model diagnostic node frame rule expression ledger"),
     ("source", "model diagnostic node frame rule expression"),
     ("snapshot", "model frame source"),
     (
         "config",
         "model diagnostic node frame rule expression cleanse check matching reconcile source snapshot",
     ),
-    ("ledger", "model"),
     ("findings", "model frame ledger"),
     ("mask", "model findings"),
     ("gate", "model rule findings"),
@@ -49,8 +50,16 @@ const MAX_LINES: usize = 500;
 /// Dependencies that no line of ours names: Cargo.toml says why they are there.
 const UNNAMED_DEPENDENCIES: &[&str] = &["once_cell", "serde_core"];
 
-/// Words with which a program prints.
-const PRINTING: &[&str] = &["print", "println", "eprint", "eprintln", "dbg", "stdout", "stderr"];
+/// With what a program prints: a macro, or a stream that is asked for.
+const PRINTING: &[(&str, &str)] = &[
+    ("print", "!"),
+    ("println", "!"),
+    ("eprint", "!"),
+    ("eprintln", "!"),
+    ("dbg", "!"),
+    ("stdout", "("),
+    ("stderr", "("),
+];
 
 #[test]
 fn modules_import_only_what_the_table_allows() {
@@ -104,14 +113,10 @@ fn only_the_command_line_prints() {
     let mut wrong = Vec::new();
     for file in sources().into_iter().filter(|file| place(file).0 != "cli") {
         let text = read(&file);
-        for token in without_tests(tokens(&text)) {
-            if PRINTING.contains(&token.text) {
-                wrong.push(format!(
-                    "{}:{}: `{}` stands outside src/cli",
-                    shown(&file),
-                    token.line,
-                    token.text
-                ));
+        for pair in without_tests(tokens(&text)).windows(2) {
+            let [word, next] = pair else { continue };
+            if PRINTING.contains(&(word.text, next.text)) {
+                wrong.push(format!("{}:{}: `{}` stands outside src/cli", shown(&file), word.line, word.text));
             }
         }
     }
@@ -206,6 +211,19 @@ fn place(file: &Path) -> (String, usize) {
     (names.first().cloned().unwrap_or_default(), names.len())
 }
 
+/// What the text of a Rust file is made of; only words and signs have a name.
+static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r##"(?sx)
+          //[^\n]* | /\*.*?\*/
+        | [bc]?r\#\#".*?"\#\# | [bc]?r\#".*?"\# | [bc]?r"[^"]*"
+        | [bc]?"(?:\\.|[^"\\])*"
+        | b?'(?:\\u\{[^}]*\}|\\x..|\\.|[^\\'])' | '\w+
+        | (?<word>\w+|::|\S)"##,
+    )
+    .expect("a pattern")
+});
+
 /// A word or sign of a Rust file, outside comments and literals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Token<'a> {
@@ -216,18 +234,9 @@ struct Token<'a> {
 
 /// Returns the words and signs of a Rust text; comments, texts and characters are left out. Block comments do not nest.
 fn tokens(text: &str) -> Vec<Token<'_>> {
-    let pattern = Regex::new(
-        r##"(?sx)
-          //[^\n]* | /\*.*?\*/
-        | [bc]?r\#\#".*?"\#\# | [bc]?r\#".*?"\# | [bc]?r"[^"]*"
-        | [bc]?"(?:\\.|[^"\\])*"
-        | b?'(?:\\u\{[^}]*\}|\\x..|\\.|[^\\'])' | '\w+
-        | (?<word>\w+|::|\S)"##,
-    )
-    .expect("a pattern");
     let (mut line, mut seen) = (1, 0);
     let mut found = Vec::new();
-    for captures in pattern.captures_iter(text) {
+    for captures in TOKEN.captures_iter(text) {
         let Some(word) = captures.name("word") else { continue };
         line += text[seen..word.start()].matches('\n').count();
         seen = word.start();
@@ -277,7 +286,9 @@ fn imports<'a>(tokens: &[Token<'a>], depth: usize) -> Vec<(usize, &'a str)> {
     let mut found = Vec::new();
     for i in 0..tokens.len() {
         let after = |words: usize| i + 2 * words;
-        let supers = (0..).take_while(|k| text(i + 2 * k) == "super" && text(i + 2 * k + 1) == "::").count();
+        let supers = (0..tokens.len())
+            .take_while(|k| text(i + 2 * k) == "super" && text(i + 2 * k + 1) == "::")
+            .count();
         let start = match text(i) {
             "crate" | "counterfoil" if text(i + 1) == "::" => after(1),
             "super" if supers >= depth && (i < 2 || text(i - 2) != "super") => after(supers),
@@ -321,7 +332,7 @@ fn names_in_section(manifest: &str, section: &str) -> Vec<String> {
 
 #[test]
 fn the_scanner_sees_paths_and_nothing_else() {
-    let text = r####"
+    let text = r##"
         //! crate::a in a comment, and [`crate::a`].
         /* crate::a */
         use crate::one::{Two, Three};
@@ -340,7 +351,7 @@ fn the_scanner_sees_paths_and_nothing_else() {
         #[cfg(test)]
         use crate::a;
         impl crate::eight::T for [u8; 3] {}
-    "####;
+    "##;
     let found = imports(&without_tests(tokens(text)), 2);
     let names: Vec<&str> = found.iter().map(|(_, name)| *name).collect();
     assert_eq!(names, ["one", "two", "three", "four", "five", "six", "seven", "eight"]);
