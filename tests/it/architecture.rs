@@ -214,12 +214,12 @@ fn place(file: &Path) -> (String, usize) {
 /// What the text of a Rust file is made of; only words and signs have a name.
 static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(
-        r##"(?sx)
+        r#"(?sx)
           //[^\n]* | /\*.*?\*/
         | [bc]?r\#\#".*?"\#\# | [bc]?r\#".*?"\# | [bc]?r"[^"]*"
         | [bc]?"(?:\\.|[^"\\])*"
         | b?'(?:\\u\{[^}]*\}|\\x..|\\.|[^\\'])' | '\w+
-        | (?<word>\w+|::|\S)"##,
+        | (?<word>\w+|::|\S)"#,
     )
     .expect("a pattern")
 });
