@@ -1,43 +1,45 @@
 //! Counterfoil proves that a migrated database matches the original, and mends it where it does not.
 //!
-//! This page is the map of the code. Data goes one way:
+//! It takes snapshots of source and target tables, cleanses the source, checks both, finds duplicates and
+//! orphans, reconciles record by record, and leaves a report, Parquet, corrected data and an exit code.
+//!
+//! # The way of the data
 //!
 //! ```text
 //!  config ─> source ─> snapshot ─> cleanse ─> check ┐
 //!  (Plan)   (batches)  (Parquet)   (expected)  match ├─> findings ─> ledger ─> gate ─> exit code
 //!                                          reconcile ┘      │
-//!                                                           ├─> report (html, json, junit, markdown)
-//!                                                           └─> correct (corrected, changes, repairs, quarantine)
+//!                                                           ├─> report (html, junit, markdown)
+//!                                                           └─> correct (corrected, changes, quarantine, repairs)
 //! ```
 //!
-//! *Expected* is the source after cleansing, less the rows held back or merged: what the target should hold.
-//! Reconciliation compares expected with the target.
+//! # The map
 //!
-//! The modules from low to high; a lower one never imports a higher one, which `tests/it/architecture.rs` holds:
-//!
-//! | module | is about |
+//! | module | what it does |
 //! |---|---|
-//! | [`model`] | plain data: logical types, columns, keys, sides, severities, findings, corrections |
-//! | [`diagnostic`] | what is wrong in a file the user wrote, with its place |
-//! | [`node`] | YAML as typed, with a place at every node, and the reading of parameters from it |
-//! | [`frame`] | one side of a dataset in memory: the bridge to polars, the text form of values, keys |
-//! | [`ledger`] | where every row went, in counts |
-//! | [`rule`] | what all rules share: their kinds, common fields, columns and references |
-//! | [`expression`] | SQL expressions, checked against the columns and translated to polars |
-//! | [`cleanse`], [`check`], [`matching`] | one kind of step, check or match a file |
-//! | [`reconcile`] | rows to partners, cell by cell, control totals |
-//! | [`source`] | reading files |
-//! | [`snapshot`] | immutable Parquet of one side, its manifest, and the store of them |
-//! | [`config`] | the project and its datasets, validated: the plan of a run |
+//! | [`model`] | plain data: logical types, schemas, keys, severities, findings, corrections |
+//! | [`diagnostic`] | mistakes in the user's files, with place and excerpt |
+//! | [`node`] | a file as it was typed; parameter structs that read themselves from it |
+//! | [`frame`] | one side of a dataset in memory: values, texts, keys, numbers; the bridge between Arrow and polars |
+//! | [`rule`] | what every rule is: kinds, the fields all rules share |
+//! | [`expression`] | SQL conditions, bound to columns, as polars expressions |
+//! | [`cleanse`] | cleansing steps, one file each |
+//! | [`check`] | checks, one file each, and the scan that runs those of a side together |
+//! | [`matching`] | duplicates |
+//! | [`reconcile`] | expected against target: alignment, comparison, totals |
+//! | [`source`] | where tables come from: CSV and Parquet files |
+//! | [`snapshot`] | immutable Parquet copies with manifests; the one Parquet writer |
+//! | [`config`] | the project: read, checked all at once, made a plan |
+//! | [`ledger`] | where every row went |
 //! | [`findings`] | the result of a run |
+//! | [`gate`] | from figures to statuses to an exit code |
 //! | [`mask`] | what may be shown to whom |
-//! | [`gate`] | the verdict |
-//! | [`correct`], [`report`] | what is written: Parquet for machines, views for people |
-//! | [`engine`] | a run, from plan to folder |
-//! | [`cli`] | the commands; the only place that prints |
+//! | [`correct`] | corrected datasets, changes, quarantine, repairs |
+//! | [`report`] | views of a result |
+//! | [`engine`] | runs a plan and writes the run folder |
+//! | [`cli`] | the commands: the only place that prints |
 //!
-//! Three things never mix: a *finding* is wrong in the data, a *diagnostic* in a file that the user wrote, and an
-//! *error* means that the work could not be done.
+//! A module imports only what stands above it in this table, with the exceptions that the architecture test lists.
 
 pub mod check;
 pub mod cleanse;

@@ -81,7 +81,7 @@ impl<'p> BoundDataset<'p> {
             }
         }
         let reconcile = match (&cleansed, target) {
-            (Some(expected), Some(target)) => crate::reconcile::bind(expected, target, &dataset.key, &dataset.reconcile, out),
+            (Some(expected), Some(target)) => crate::reconcile::bind(&dataset.reconcile, &dataset.key, expected, target, out),
             _ => None,
         };
         Some(BoundDataset { dataset, checks, matches, reconcile, as_of })

@@ -139,9 +139,10 @@ impl<'a> World<'a> {
             (expected, self.side(name, Side::Target), self.working(name), bound.reconcile())
         {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "reconcile".to_owned() });
-            match judge::guarded(|| reconciled::reconcile(dataset, plan, expected, working, &target.frame)) {
+            match judge::guarded(|| reconciled::reconcile(plan, expected, working, &target.frame)) {
                 Ok(done) => {
-                    judged.extend(done.rules(dataset, &cells, self.side(name, Side::Source), self.side(name, Side::Target)));
+                    let (rows, target_rows) = (expected.frame.height() as u64, target.frame.height() as u64);
+                    judged.extend(done.rules(dataset, &cells, rows, target_rows));
                     reconciled = Some(done);
                 }
                 Err(message) => judged.push((reconciled::broken(&message), Vec::new())),

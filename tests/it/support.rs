@@ -117,3 +117,38 @@ pub fn golden(name: &str, text: &str) {
         "{name} is not current; COUNTERFOIL_REGENERATE=1 cargo test writes it anew.\n--- committed\n{committed}\n--- now\n{text}"
     );
 }
+
+/// Reads a Parquet file: its column names, and every cell as text.
+pub fn read_parquet(path: &Path) -> (Vec<String>, Vec<Vec<Option<String>>>) {
+    use arrow::array::Array;
+    use arrow::util::display::{ArrayFormatter, FormatOptions};
+    let file = std::fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
+        .expect("a Parquet file")
+        .build()
+        .expect("a reader");
+    let mut names = Vec::new();
+    let mut rows = Vec::new();
+    for batch in reader {
+        let batch = batch.expect("a batch");
+        names = batch.schema().fields().iter().map(|f| f.name().clone()).collect();
+        let options = FormatOptions::default();
+        let columns: Vec<_> = batch
+            .columns()
+            .iter()
+            .map(|column| (column, ArrayFormatter::try_new(column.as_ref(), &options).expect("a printable type")))
+            .collect();
+        for row in 0..batch.num_rows() {
+            rows.push(
+                columns.iter().map(|(column, text)| column.is_valid(row).then(|| text.value(row).to_string())).collect(),
+            );
+        }
+    }
+    (names, rows)
+}
+
+/// Returns the cells of one column of what [`read_parquet`] gave.
+pub fn column(table: &(Vec<String>, Vec<Vec<Option<String>>>), name: &str) -> Vec<Option<String>> {
+    let at = table.0.iter().position(|n| n == name).unwrap_or_else(|| panic!("there is no column {name}"));
+    table.1.iter().map(|row| row[at].clone()).collect()
+}

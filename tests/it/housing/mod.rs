@@ -16,6 +16,7 @@ mod layout;
 mod people;
 mod places;
 mod random;
+mod run;
 mod table;
 mod truth;
 mod world;
