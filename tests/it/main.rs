@@ -1,9 +1,17 @@
 //! The integration tests: one binary, one module for each surface.
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test, and what helps it, stops where it cannot go on"
+)]
 
+mod architecture;
 mod cleansing;
 mod cli;
 mod examples;
 mod gate;
 mod housing;
 mod malformed;
+mod readme;
 mod support;
