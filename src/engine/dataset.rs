@@ -230,8 +230,9 @@ impl<'a> World<'a> {
         let mut outcomes: BTreeMap<Side, SideOutcomes> = BTreeMap::new();
         for side in Side::ALL.iter().copied() {
             if let Some(frame) = self.frame(name, side) {
-                let other = |dataset: &str| self.frame(dataset, side);
-                outcomes.insert(side, judge::run_side(bound.checks(), frame, side, &other, &id_of, self.as_of));
+                let names = self.plan.datasets.iter().map(|d| d.name.value.as_str());
+                let all = names.filter_map(|other| Some((other, self.frame(other, side)?))).collect();
+                outcomes.insert(side, judge::run_side(bound.checks(), frame, side, &all, &id_of, self.as_of));
             }
         }
         let mut judged = Vec::new();

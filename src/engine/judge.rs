@@ -84,12 +84,13 @@ pub fn bind(
 
 /// Runs all checks of one side: those that look at rows in one scan, the others one by one.
 ///
-/// A check that fails to run, or panics, is an error of its own; the others go on.
+/// `all` are the datasets in the same state, by name. A check that fails to run, or panics, is an error of its
+/// own; the others go on.
 pub fn run_side(
     bound: &[BoundSide],
     frame: &Frame,
     side: Side,
-    other: &(dyn Fn(&str) -> Option<&'_ Frame> + Sync),
+    all: &BTreeMap<&str, &Frame>,
     group_id: &dyn Fn(usize, &str) -> String,
     as_of: DateTime<Utc>,
 ) -> SideOutcomes {
@@ -103,8 +104,9 @@ pub fn run_side(
                 None => None,
             };
             let make_id = |text: &str| group_id(bound.position, text);
+            let other = |name: &str| all.get(name).copied();
             let input =
-                SideInput { side, frame, selected: selected.as_deref(), other: &|name| other(name), group_id: &make_id, as_of };
+                SideInput { side, frame, selected: selected.as_deref(), other: &other, group_id: &make_id, as_of };
             let found = test.run(&input)?;
             Ok(Outcome { evaluated: found.evaluated, unknown: found.unknown, failures: found.failures })
         };

@@ -25,7 +25,7 @@ use crate::config::{Dataset, Plan};
 use crate::diagnostic::Diagnostics;
 use crate::expression::Expression;
 use crate::findings::{FORMAT_VERSION, RunResult};
-use crate::frame::Frame;
+use crate::frame::{BridgeError, Frame};
 use crate::gate;
 use crate::report::{self, ReportError};
 use crate::rule::RuleError;
@@ -104,6 +104,9 @@ pub enum EngineError {
     /// The report cannot be made.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A table cannot be brought into Arrow.
+    #[error(transparent)]
+    Bridge(#[from] BridgeError),
     /// polars failed where no rule is to blame.
     #[error("{}", .0.to_string().lines().next().unwrap_or_default())]
     Polars(#[from] PolarsError),
