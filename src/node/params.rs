@@ -168,7 +168,7 @@ macro_rules! choices {
                 match text.as_str() {
                     $($word => Some(Self::$variant),)+
                     other => {
-                        out.push($crate::diagnostic::Diagnostic::error(&node.span, format!("`{other}` is not a choice here")).suggest(other, [$($word),+]));
+                        out.push($crate::diagnostic::Diagnostic::error(&node.span, format!("`{other}` is not a choice here")).suggest(other, [$(Self::$variant.word()),+]));
                         None
                     }
                 }
@@ -183,6 +183,9 @@ macro_rules! choices {
 pub(crate) use choices;
 
 /// Returns a field's name in the file: Rust's raw identifiers lose their prefix.
-pub(crate) fn name_of(field: &'static str) -> &'static str {
-    field.strip_prefix("r#").unwrap_or(field)
+pub(crate) const fn name_of(field: &'static str) -> &'static str {
+    match field.as_bytes() {
+        [b'r', b'#', ..] => field.split_at(2).1,
+        _ => field,
+    }
 }

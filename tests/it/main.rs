@@ -1,1 +1,5 @@
 //! The integration tests: one binary, one module for each surface.
+
+mod matches;
+mod oracle;
+mod table;
