@@ -5,7 +5,9 @@ use std::fmt;
 use crate::diagnostic::{Diagnostics, Spanned};
 use crate::frame::Frame;
 use crate::model::Schema;
-use crate::rule::{ProjectFiles, RuleError};
+use crate::rule::{ProjectFiles, RuleError, kinds};
+
+kinds! { Match: exact }
 
 /// A match as configured: which rows are the same thing.
 pub trait Match: fmt::Debug + Send + Sync {

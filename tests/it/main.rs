@@ -13,5 +13,8 @@ mod examples;
 mod gate;
 mod housing;
 mod malformed;
+mod matches;
+mod oracle;
 mod readme;
 mod support;
+mod table;

@@ -1,0 +1,1 @@
+//! Reconciliation against a plain, slow one.
