@@ -28,9 +28,9 @@ pub struct Condition<'a> {
     /// Where it stands.
     pub span: &'a Span,
     /// Checks it against the columns as they are before the step.
-    pub bind: &'a dyn Fn(&Schema, &mut Diagnostics),
+    pub bind: &'a (dyn Fn(&Schema, &mut Diagnostics) + Sync),
     /// Returns true for the rows it selects, of the rows as they are before the step.
-    pub rows: &'a dyn Fn(&Frame) -> Result<Vec<bool>, RuleError>,
+    pub rows: &'a (dyn Fn(&Frame) -> Result<Vec<bool>, RuleError> + Sync),
 }
 
 /// The steps of a dataset, ready for its columns.
