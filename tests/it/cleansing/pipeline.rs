@@ -139,6 +139,13 @@ fn only_selected_rows_are_changed_or_refused() {
     let said = refused.unwrap_err().to_string();
     assert!(said.contains("`where` cannot stand at a step that changes a column's type"), "{said}");
 
+    let mut out = Diagnostics::default();
+    let broken = step("{ step: trim, columns: n }");
+    let rules = [CleansingRule { id: "r", step: broken.as_ref(), condition: None }];
+    let pipeline = bind(&frame.schema, &rules, &ProjectFiles::default(), &mut out);
+    assert!(out.has_errors());
+    assert!(matches!(pipeline.run(&frame), Err(CleanseError::Diagnostics(_))));
+
     let short = run_where(&frame, &[(step("{ step: trim, columns: a }"), Some(vec![true]))]);
     assert!(short.unwrap_err().to_string().contains("`where` did not judge every row"));
 }
@@ -203,8 +210,7 @@ fn by_hand(order: usize, text: Option<String>) -> (Option<String>, bool) {
         2 => (text.map(|t| t.to_uppercase()), false),
         3 => match text.as_deref() {
             Some("B") => (Some("beta".to_owned()), false),
-            Some("C") => (None, false),
-            None => (None, false),
+            Some("C") | None => (None, false),
             Some(_) => (text, true),
         },
         _ => (text.or(Some("none".to_owned())), false),
