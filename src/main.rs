@@ -1,3 +1,7 @@
 //! The `counterfoil` program.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    counterfoil::cli::main(std::env::args_os())
+}

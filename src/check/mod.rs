@@ -1,5 +1,8 @@
 //! Checks: one kind a file.
 
+mod columns;
+mod scan;
+
 use std::fmt;
 
 use chrono::{DateTime, Utc};
@@ -8,7 +11,30 @@ use polars::prelude::Expr;
 use crate::diagnostic::{Diagnostics, Spanned};
 use crate::frame::Frame;
 use crate::model::{Schema, Side};
-use crate::rule::{ProjectFiles, Reference, RuleError};
+use crate::rule::{ProjectFiles, Reference, RuleError, kinds};
+
+pub use scan::{ScanOutcome, ScanTest, scan};
+
+kinds! { Check:
+    accepted_values,
+    columns_differ,
+    expression,
+    foreign_key,
+    freshness,
+    length,
+    not_null,
+    pattern,
+    range,
+    row_count,
+    unique,
+}
+
+/// Returns the id of a check that was given none: its kind and columns, as in `not_null-tag_ref-cot`.
+pub fn default_id(kind: &str, check: &dyn Check) -> String {
+    let columns = check.columns();
+    let parts: Vec<&str> = std::iter::once(kind).chain(columns.iter().map(|c| c.value.as_str())).collect();
+    parts.join("-")
+}
 
 /// A check as configured.
 pub trait Check: fmt::Debug + Send + Sync {
@@ -29,7 +55,15 @@ pub trait Check: fmt::Debug + Send + Sync {
     fn check(&self, _files: &ProjectFiles, _out: &mut Diagnostics) {}
 
     /// Prepares the check for a side's columns; a column or type it cannot act on is a diagnostic.
-    fn bind(&self, schema: &Schema, files: &ProjectFiles, out: &mut Diagnostics) -> Option<BoundCheck>;
+    ///
+    /// `as_of` is the run's "now". Only for checks in which [`Check::check`] found nothing.
+    fn bind(
+        &self,
+        schema: &Schema,
+        files: &ProjectFiles,
+        as_of: DateTime<Utc>,
+        out: &mut Diagnostics,
+    ) -> Option<BoundCheck>;
 }
 
 /// A check ready for a side.

@@ -1,1 +1,75 @@
 //! What is written to mend the data: corrected datasets, changes, quarantine and repairs.
+//!
+//! Nothing here touches a database; every table is a [`Frame`] that the engine writes as Parquet.
+
+mod changes;
+mod corrected;
+mod quarantine;
+mod repairs;
+
+use polars::prelude::{DataFrame, IntoColumn, PolarsError, Series};
+
+use crate::frame::{Frame, Texts};
+use crate::model::{Field, Schema, key_text};
+
+pub use changes::changes;
+pub use corrected::{Corrected, corrected};
+pub use quarantine::{HeldRow, quarantine};
+pub use repairs::{Repair, repairs};
+
+/// The key of any row of a table as text.
+#[derive(Debug, Clone)]
+pub struct KeyTexts {
+    parts: Vec<Option<Texts>>,
+    rows: std::sync::Arc<Vec<u64>>,
+}
+
+impl KeyTexts {
+    /// Makes the keys of a table from our names of the key columns; `_row` is the row's position in the snapshot.
+    ///
+    /// A column that the table does not have counts as NULL.
+    pub fn new(frame: &Frame, key: &[String]) -> Self {
+        KeyTexts {
+            parts: key.iter().filter(|name| *name != "_row").map(|name| frame.texts(name)).collect(),
+            rows: std::sync::Arc::clone(&frame.rows),
+        }
+    }
+
+    /// Returns the key of the row at `index` (from 0). A dataset without key columns has the row's position.
+    pub fn get(&self, index: usize) -> String {
+        if self.parts.is_empty() {
+            return self.rows[index].to_string();
+        }
+        let parts: Vec<_> =
+            self.parts.iter().map(|texts| texts.as_ref().and_then(|t| t.get(index))).collect();
+        key_text(parts.iter().map(Option::as_deref))
+    }
+
+    /// Returns the indexes of all rows, sorted by key, then by position.
+    pub fn order(&self) -> Vec<u32> {
+        let keys: Vec<String> = (0..self.rows.len()).map(|i| self.get(i)).collect();
+        let mut order: Vec<u32> = (0..u32::try_from(keys.len()).unwrap_or(u32::MAX)).collect();
+        order.sort_by(|a, b| {
+            let (a, b) = (*a as usize, *b as usize);
+            keys[a].cmp(&keys[b]).then(self.rows[a].cmp(&self.rows[b]))
+        });
+        order
+    }
+}
+
+/// Makes a frame from columns with their fields.
+fn frame_of(columns: Vec<(Field, Series)>, height: usize) -> Result<Frame, PolarsError> {
+    let (fields, columns): (Vec<Field>, Vec<_>) = columns
+        .into_iter()
+        .map(|(field, series)| {
+            let column = series.with_name(field.name.as_str().into()).into_column();
+            (field, column)
+        })
+        .unzip();
+    Ok(Frame::new(Schema { fields }, DataFrame::new(height, columns)?))
+}
+
+/// Renames a field to the name its own system uses.
+fn in_their_name(field: &Field) -> Field {
+    Field { name: field.source_name.clone(), ..field.clone() }
+}

@@ -1,1 +1,313 @@
 //! Runs a plan: snapshots, cleansing, checks, matches and reconciliation, dataset by dataset.
+
+mod bound;
+mod dataset;
+mod events;
+mod expected;
+mod findings;
+mod folder;
+mod judge;
+mod masking;
+mod outputs;
+mod prepare;
+mod project_key;
+mod reconciled;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use polars::prelude::PolarsError;
+use rayon::prelude::*;
+
+use crate::config::{Dataset, Plan};
+use crate::diagnostic::Diagnostics;
+use crate::expression::Expression;
+use crate::findings::{FORMAT_VERSION, RunResult};
+use crate::frame::Frame;
+use crate::gate;
+use crate::report::{self, ReportError};
+use crate::rule::RuleError;
+use crate::snapshot::{SnapshotError, WriteError};
+use crate::source::Cancel;
+
+use bound::BoundDataset;
+use dataset::Judgement;
+use expected::Working;
+use folder::{FolderError, RunFolder};
+use prepare::Loaded;
+use project_key::{KeyError, ProjectKey};
+
+pub use events::{Event, Observer, Silent};
+pub use prepare::Taken;
+
+/// How far a run goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Cleanse, check, match and reconcile.
+    Everything,
+    /// Cleanse and reconcile; checks only serve to hold back children of quarantined rows.
+    Reconcile,
+}
+
+/// What a run is told by its caller.
+#[derive(Debug, Clone)]
+pub struct RunOptions {
+    /// The folder for `runs/` and `snapshots/`.
+    pub out: PathBuf,
+    /// An earlier run whose snapshots are used instead of the connections.
+    pub from: Option<PathBuf>,
+    /// The run's "now"; default: the project's, else the start.
+    pub as_of: Option<DateTime<Utc>>,
+    /// Report templates that take the place of the built-in ones.
+    pub templates: Option<PathBuf>,
+    /// How far the run goes.
+    pub stage: Stage,
+    /// Stops the run.
+    pub cancel: Cancel,
+}
+
+/// A complete run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The result.
+    pub result: RunResult,
+    /// The run's folder.
+    pub folder: PathBuf,
+}
+
+/// Why there is no run.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The rules do not fit the data's columns.
+    #[error("the rules do not fit the data")]
+    Bind(Diagnostics),
+    /// Nothing could be read.
+    #[error("nothing could be read: {0}")]
+    NothingRead(String),
+    /// The run was stopped.
+    #[error("stopped; no run was written")]
+    Cancelled,
+    /// The project's key is missing.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The run folder cannot be written.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// A Parquet file of the run cannot be written.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A file of the run cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
+    /// The report cannot be made.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// polars failed where no rule is to blame.
+    #[error("{}", .0.to_string().lines().next().unwrap_or_default())]
+    Polars(#[from] PolarsError),
+}
+
+/// Reads a run's "now": a date, which is its midnight in UTC, or an RFC 3339 time.
+///
+/// # Errors
+/// A sentence for the user.
+pub fn parse_as_of(text: &str) -> Result<DateTime<Utc>, String> {
+    if let Ok(date) = text.parse::<NaiveDate>()
+        && let Some(midnight) = date.and_hms_opt(0, 0, 0)
+    {
+        return Ok(midnight.and_utc());
+    }
+    DateTime::parse_from_rfc3339(text)
+        .map(|time| time.with_timezone(&Utc))
+        .map_err(|_| "a date such as 2026-03-09 or a time such as 2026-03-09T12:00:00Z is expected".to_owned())
+}
+
+/// Takes a snapshot of every side of the plan, and nothing else.
+///
+/// # Errors
+/// [`EngineError::Cancelled`].
+pub fn snapshots(plan: &Plan, out: &Path, cancel: &Cancel, observer: &dyn Observer) -> Result<Taken, EngineError> {
+    let taken = prepare::take_all(plan, out, cancel, observer);
+    if cancel.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(taken) }
+}
+
+/// Evaluates a condition on a frame; NULL is not selected.
+///
+/// # Errors
+/// Where the condition does not fit the frame.
+pub(crate) fn select(condition: &Expression, frame: &Frame, as_of: DateTime<Utc>) -> Result<Vec<bool>, RuleError> {
+    let mut out = Diagnostics::default();
+    match condition.bind(&frame.schema, as_of, &mut out) {
+        Some(expr) => crate::expression::evaluate(frame, &expr),
+        None => Err(RuleError::Refused("the condition of `where` does not fit the columns".to_owned())),
+    }
+}
+
+/// Keeps the events for run.log and hands them on.
+struct Log<'a> {
+    to: &'a dyn Observer,
+    lines: Mutex<Vec<String>>,
+}
+
+impl Observer for Log<'_> {
+    fn event(&self, event: &Event) {
+        if !matches!(event, Event::Reading { .. })
+            && let Ok(mut lines) = self.lines.lock()
+        {
+            lines.push(format!("{} {event}", Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)));
+        }
+        self.to.event(event);
+    }
+}
+
+/// Runs a plan and leaves a run folder.
+///
+/// A dataset that cannot be read, or a rule that cannot be run, is broken; the rest goes on.
+///
+/// # Errors
+/// There is no run folder where the rules do not fit the data, nothing could be read, the run was stopped, or
+/// the outputs cannot be written.
+pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result<Outcome, EngineError> {
+    let started = Utc::now();
+    let log = Log { to: observer, lines: Mutex::new(vec![format!("{} start {}", started.to_rfc3339(), tool())]) };
+    let as_of = options.as_of.or(plan.as_of).unwrap_or(started);
+    let key = ProjectKey::find(plan.fingerprint_key.as_deref(), &plan.files.base)?;
+    let folder = RunFolder::create(&options.out, started)?;
+    if let Some(note) = &key.note {
+        log.event(&Event::Note { message: note.clone() });
+    }
+
+    let mut loaded = prepare::load_all(plan, &options.out, options.from.as_deref(), &options.cancel, &log);
+    stop_if(&options.cancel)?;
+    if loaded.values().all(|l| l.source.is_none() && l.target.is_none()) {
+        let why = loaded.values().find_map(|l| l.error.clone()).unwrap_or_else(|| "there is no dataset".to_owned());
+        return Err(EngineError::NothingRead(why));
+    }
+    let bound = bind_all(plan, &mut loaded, as_of)?;
+
+    let working = make_expected(plan, &loaded, &bound, as_of, &log)?;
+    stop_if(&options.cancel)?;
+    let world = dataset::World::new(plan, &loaded, &working, &key, as_of, options.stage)?;
+    let judged: Vec<Judgement> = plan
+        .datasets
+        .par_iter()
+        .map(|dataset| {
+            let judgement = world.judge(dataset, bound.get(&dataset.name.value), &log);
+            log.event(&Event::Stage { dataset: dataset.name.value.clone(), stage: "done".to_owned() });
+            judgement
+        })
+        .collect();
+    stop_if(&options.cancel)?;
+
+    let mut results = Vec::with_capacity(judged.len());
+    for judgement in judged {
+        results.push(outputs::write(&folder, &world, &key, judgement)?);
+    }
+    let gate = gate::judge(&results, plan.gate.fail_on);
+    let mut notes = Vec::new();
+    if options.stage == Stage::Reconcile {
+        notes.push("Only the reconciliation was run: checks and duplicates were not looked at.".to_owned());
+    }
+    let result = RunResult {
+        format_version: FORMAT_VERSION,
+        tool: tool(),
+        project: plan.project.clone(),
+        as_of: as_of.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        gate,
+        datasets: results,
+        notes,
+    };
+    outputs::finish(&folder, &result, &key, options.templates.as_deref())?;
+    stop_if(&options.cancel)?;
+    let lines = log.lines.into_inner().unwrap_or_default();
+    folder.write("run.log", (lines.join("\n") + "\n").as_bytes())?;
+    let path = folder.publish()?;
+    Ok(Outcome { result, folder: path })
+}
+
+fn tool() -> String {
+    format!("counterfoil {}", env!("CARGO_PKG_VERSION"))
+}
+
+fn stop_if(cancel: &Cancel) -> Result<(), EngineError> {
+    if cancel.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(()) }
+}
+
+/// Binds every rule of every dataset that was read; all mistakes come out at once.
+fn bind_all<'p>(
+    plan: &'p Plan,
+    loaded: &mut BTreeMap<String, Loaded>,
+    as_of: DateTime<Utc>,
+) -> Result<BTreeMap<String, BoundDataset<'p>>, EngineError> {
+    let mut out = Diagnostics::default();
+    let mut bound = BTreeMap::new();
+    for dataset in &plan.datasets {
+        let Some(loaded) = loaded.get_mut(&dataset.name.value).filter(|l| l.error.is_none()) else { continue };
+        if let Some(ready) = BoundDataset::bind(dataset, loaded, plan, as_of, &mut out) {
+            bound.insert(dataset.name.value.clone(), ready);
+        }
+    }
+    if out.has_errors() { Err(EngineError::Bind(out)) } else { Ok(bound) }
+}
+
+/// Brings every source to expected: cleanse, quarantine, merge, cascade.
+fn make_expected(
+    plan: &Plan,
+    loaded: &BTreeMap<String, Loaded>,
+    bound: &BTreeMap<String, BoundDataset<'_>>,
+    as_of: DateTime<Utc>,
+    log: &dyn Observer,
+) -> Result<BTreeMap<String, Result<Working, String>>, EngineError> {
+    let cleansed: Vec<(String, Result<Working, String>)> = plan
+        .datasets
+        .par_iter()
+        .filter_map(|dataset| {
+            let name = dataset.name.value.clone();
+            let side = loaded.get(&name)?.source.as_ref()?;
+            let bound = bound.get(&name)?;
+            log.event(&Event::Stage { dataset: name.clone(), stage: "cleanse".to_owned() });
+            let working = bound.cleanse(&side.frame, &plan.files, as_of).and_then(|mut working| {
+                bound.merge(&mut working, as_of)?;
+                Ok(working)
+            });
+            if let Err(message) = &working {
+                log.event(&Event::Failed { dataset: name.clone(), message: message.clone() });
+            }
+            Some((name, working))
+        })
+        .collect();
+    let mut good = BTreeMap::new();
+    let mut all = BTreeMap::new();
+    for (name, working) in cleansed {
+        match working {
+            Ok(working) => {
+                good.insert(name, working);
+            }
+            Err(message) => {
+                all.insert(name, Err(message));
+            }
+        }
+    }
+    let datasets: Vec<&Dataset> = plan.datasets.iter().filter(|d| good.contains_key(&d.name.value)).collect();
+    expected::rewrite_references(&mut good, &datasets)?;
+    expected::cascade(&mut good, &datasets, as_of)?;
+    all.extend(good.into_iter().map(|(name, working)| (name, Ok(working))));
+    Ok(all)
+}
+
+/// Renders the report of a run again, in its folder.
+///
+/// # Errors
+/// Where the run cannot be read, a template is wrong, or the files cannot be written.
+pub fn render_report(run: &Path, templates: Option<&Path>) -> Result<(), EngineError> {
+    for (name, bytes) in report::render(run, templates)? {
+        let path = run.join(name);
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|error| FolderError { path: folder.to_owned(), doing: "made", error })?;
+        }
+        folder::write_owner_only(&path, &bytes).map_err(|error| FolderError { path, doing: "written", error })?;
+    }
+    Ok(())
+}

@@ -1,1 +1,8 @@
 //! The result of a run: what stands in run.json and in the findings files.
+
+mod result;
+
+pub use result::{
+    Buckets, ColumnResult, DatasetResult, FORMAT_VERSION, Gate, Masking, RuleResult, RunResult, SideFigure,
+    SideResult, StepResult, TotalResult,
+};

@@ -1,6 +1,10 @@
 //! One side of a dataset in memory: polars columns with our schema and the rows' places in the snapshot.
 
 mod bridge;
+mod build;
+mod keys;
+mod normal;
+mod number;
 mod parse;
 mod text;
 
@@ -11,6 +15,10 @@ use polars::prelude::{BooleanChunked, Column, DataFrame, NewChunkedArray, PlSmal
 use crate::model::{Field, Schema};
 
 pub use bridge::{BridgeError, arrow_type, polars_type, to_record_batch, to_series};
+pub use build::{Converted, convert, series_of};
+pub use keys::{KeyIndex, Keys};
+pub use normal::{collapse_whitespace, fold_case, remove_whitespace};
+pub use number::Number;
 pub use parse::{Value, decimal};
 pub use text::{Texts, moment_text};
 

@@ -20,6 +20,7 @@ use crate::model::Logical;
 #[derive(Debug, Clone)]
 pub struct Texts {
     values: Values,
+    length: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -63,7 +64,7 @@ impl Texts {
             DataType::Binary => series.binary().map(|c| Values::Bytes(c.clone())),
             _ => Ok(Values::Null),
         };
-        Texts { values: values.unwrap_or(Values::Null) }
+        Texts { values: values.unwrap_or(Values::Null), length: series.len() }
     }
 
     /// Returns the text of the value at `index` (from 0), or NULL.
@@ -84,6 +85,16 @@ impl Texts {
             Values::Bytes(c) => c.get(index).map(|v| Cow::Owned(hex(v))),
             Values::Null => None,
         }
+    }
+
+    /// Returns the number of values.
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Returns true where there is no value.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
     }
 
     /// Returns the text as a string of its own.
@@ -107,7 +118,7 @@ fn decimal_text(value: i128, scale: u8) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-fn date_text(days: i32) -> String {
+pub(super) fn date_text(days: i32) -> String {
     match NaiveDate::from_epoch_days(days) {
         Some(date) => iso_date(date),
         None => format!("day {days}"),
@@ -150,14 +161,14 @@ fn push_fraction(text: &mut String, micros: u32) {
     }
 }
 
-fn time_text(micros: i64) -> String {
+pub(super) fn time_text(micros: i64) -> String {
     let seconds = micros.div_euclid(1_000_000);
     let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     push_fraction(&mut text, u32::try_from(micros.rem_euclid(1_000_000)).unwrap_or(0));
     text
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

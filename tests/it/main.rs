@@ -6,5 +6,12 @@
     reason = "a test, and what helps it, stops where it cannot go on"
 )]
 
+mod architecture;
 mod cleansing;
+mod cli;
 mod examples;
+mod gate;
+mod housing;
+mod malformed;
+mod readme;
+mod support;

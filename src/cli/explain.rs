@@ -1,0 +1,43 @@
+//! `counterfoil explain`.
+
+use super::Output;
+use crate::config;
+use crate::diagnostic::nearest;
+
+/// Explain a kind of step, check or match: what it does, its parameters, an example
+///
+/// Without a kind, list them all.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The kind, as in a rule file: trim, not_null, exact
+    #[arg(value_name = "KIND")]
+    kind: Option<String>,
+}
+
+pub(super) fn run(args: &Args, output: &Output) -> u8 {
+    let kinds = config::all_kinds();
+    let Some(kind) = &args.kind else {
+        let width = kinds.iter().map(|k| k.name.len()).max().unwrap_or(0);
+        for (i, kind) in kinds.iter().enumerate() {
+            if i == 0 || kinds[i - 1].family != kind.family {
+                output.deliver(format!("{}{}", if i == 0 { "" } else { "\n" }, kind.family));
+            }
+            output.deliver(format!("  {:width$}  {}", kind.name, kind.summary));
+        }
+        return 0;
+    };
+    match config::explain(kind) {
+        Some(text) => {
+            output.deliver(text.trim_end());
+            0
+        }
+        None => {
+            let hint = match nearest(kind, kinds.iter().map(|k| k.name)) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "`counterfoil explain` lists them all".to_owned(),
+            };
+            output.error(format!("there is no kind `{kind}`; {hint}"));
+            2
+        }
+    }
+}

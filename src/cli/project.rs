@@ -1,0 +1,31 @@
+//! Loading the project, which most commands begin with.
+
+use std::path::{Path, PathBuf};
+
+use crate::config::{self, Plan};
+use crate::diagnostic::Diagnostics;
+
+use super::Output;
+
+/// The project a command works on.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ProjectArg {
+    /// The project: a folder that holds counterfoil.yml, or such a file
+    #[arg(default_value = ".", value_name = "PROJECT")]
+    pub project: PathBuf,
+}
+
+/// Loads a project and prints what is wrong with it; nothing is returned where it cannot be used.
+pub fn load(project: &Path, output: &Output) -> Option<Plan> {
+    let mut found = Diagnostics::default();
+    let plan = config::load(project, &|name| std::env::var(name).ok(), &mut found);
+    if !found.is_empty() {
+        output.diagnostics(found.render(output.colour()));
+    }
+    plan.filter(|_| !found.has_errors())
+}
+
+/// Returns the folder for `runs/` and `snapshots/`: the one given, or `counterfoil-out` beside the project file.
+pub fn output_folder(given: Option<&Path>, plan: &Plan) -> PathBuf {
+    given.map_or_else(|| plan.files.base.join("counterfoil-out"), Path::to_path_buf)
+}

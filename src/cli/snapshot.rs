@@ -1,0 +1,47 @@
+//! `counterfoil snapshot`.
+
+use std::path::PathBuf;
+
+use super::Output;
+use super::progress::{Progress, thousands};
+use super::project::{ProjectArg, load, output_folder};
+use super::run::{cancel_on_interrupt, fail};
+use crate::engine;
+
+/// Take the snapshots only
+///
+/// Prints each snapshot with its rows and its folder. Exit code 2 where one could not be taken.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    project: ProjectArg,
+    /// Folder for snapshots/ [default: counterfoil-out beside the project file]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+pub(super) fn run(args: &Args, output: &Output) -> u8 {
+    let Some(plan) = load(&args.project.project, output) else {
+        return 2;
+    };
+    let out = output_folder(args.out.as_deref(), &plan);
+    let progress = Progress::new(output);
+    let taken = engine::snapshots(&plan, &out, &cancel_on_interrupt(output), &progress);
+    progress.finish();
+    match taken {
+        Ok(taken) => {
+            for snapshot in &taken.snapshots {
+                let rows = thousands(snapshot.manifest.rows);
+                output.say(format!("{rows} rows in {}", snapshot.path.display()));
+            }
+            for (place, error) in &taken.failed {
+                output.error(format!("{place}: {error}"));
+            }
+            if taken.failed.is_empty() { 0 } else { 2 }
+        }
+        Err(error) => {
+            fail(&error, output);
+            2
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! A dataset's rules, ready for the columns that the data really has.
+
+use chrono::{DateTime, Utc};
+
+use crate::cleanse::{CleansingRule, Condition, Step};
+use crate::config::{Dataset, Plan, Rule};
+use crate::diagnostic::{Diagnostics, Span};
+use crate::findings::StepResult;
+use crate::frame::Frame;
+use crate::matching::{BoundMatch, Match, MatchOutcome};
+use crate::model::{Schema, Side};
+use crate::reconcile::BoundReconcile;
+use crate::rule::{ProjectFiles, RuleError};
+
+use super::expected::{RowState, Working};
+use super::judge::{self, BoundSide};
+use super::prepare::{self, Loaded};
+
+/// A dataset with every rule bound.
+pub struct BoundDataset<'p> {
+    dataset: &'p Dataset,
+    checks: Vec<BoundSide>,
+    matches: Vec<(usize, Side, Box<dyn BoundMatch>)>,
+    reconcile: Option<BoundReconcile>,
+    as_of: DateTime<Utc>,
+}
+
+impl<'p> BoundDataset<'p> {
+    /// Applies the sides' filters and binds every rule; mistakes go to `out`.
+    pub fn bind(
+        dataset: &'p Dataset,
+        loaded: &mut Loaded,
+        plan: &Plan,
+        as_of: DateTime<Utc>,
+        out: &mut Diagnostics,
+    ) -> Option<BoundDataset<'p>> {
+        for (side, config) in [(&mut loaded.source, &dataset.source), (&mut loaded.target, &dataset.target)] {
+            if let (Some(side), Some(config)) = (side.as_mut(), config.as_ref())
+                && let Err(message) = prepare::filter(side, config, as_of, out)
+            {
+                loaded.error.get_or_insert(message);
+                return None;
+            }
+        }
+        let raw = loaded.source.as_ref().map(|s| &s.frame.schema);
+        let target = loaded.target.as_ref().map(|s| &s.frame.schema);
+        let closures = conditions(dataset, as_of);
+        let rules = cleansing_rules(dataset, &closures);
+        let cleansed = raw.map(|schema| crate::cleanse::bind(schema, &rules, &plan.files, out).schema);
+        for name in dataset.key.iter().filter(|name| name.value != "_row") {
+            for schema in [raw, target].into_iter().flatten() {
+                crate::rule::find(schema, name, out);
+            }
+        }
+        let of = |side: Side| match side {
+            Side::Source => raw,
+            Side::Expected => cleansed.as_ref(),
+            Side::Target => target,
+        };
+        let mut checks = Vec::new();
+        for (position, rule) in dataset.checks.iter().enumerate().filter(|(_, r)| r.common.skip.is_none()) {
+            let gating = judge::gating_sides(dataset, rule.common.on.as_ref());
+            for side in Side::ALL.iter().copied() {
+                let Some(schema) = of(side) else { continue };
+                if gating.contains(&side) {
+                    checks.extend(judge::bind(rule, position, side, schema, &plan.files, as_of, out));
+                } else if let (Side::Source, Some(cleansed)) = (side, &cleansed)
+                    && !judge::changed_by_steps(dataset, rule.rule.as_ref(), schema, cleansed)
+                {
+                    // The figure before cleansing does not gate: what cannot be bound has no figure.
+                    let mut unheard = Diagnostics::default();
+                    checks.extend(judge::bind(rule, position, side, schema, &plan.files, as_of, &mut unheard));
+                }
+            }
+        }
+        let mut matches = Vec::new();
+        for (position, rule) in dataset.duplicates.iter().enumerate().filter(|(_, r)| r.common.skip.is_none()) {
+            for side in judge::gating_sides(dataset, rule.common.on.as_ref()) {
+                let Some(schema) = of(side) else { continue };
+                matches.extend(rule.rule.bind(schema, out).map(|bound| (position, side, bound)));
+            }
+        }
+        let reconcile = match (&cleansed, target) {
+            (Some(expected), Some(target)) => crate::reconcile::bind(&dataset.reconcile, &dataset.key, expected, target, out),
+            _ => None,
+        };
+        Some(BoundDataset { dataset, checks, matches, reconcile, as_of })
+    }
+
+    /// Returns the checks, each for one side.
+    pub fn checks(&self) -> &[BoundSide] {
+        &self.checks
+    }
+
+    /// Returns the reconciliation, where the dataset has two sides.
+    pub fn reconcile(&self) -> Option<&BoundReconcile> {
+        self.reconcile.as_ref()
+    }
+
+    /// Cleanses the raw source and holds back the rows that a step could not handle.
+    ///
+    /// # Errors
+    /// A sentence, where a step refuses a value or cannot be run.
+    pub fn cleanse(&self, raw: &Frame, files: &ProjectFiles, as_of: DateTime<Utc>) -> Result<Working, String> {
+        let closures = conditions(self.dataset, as_of);
+        let rules = cleansing_rules(self.dataset, &closures);
+        let mut out = Diagnostics::default();
+        let pipeline = crate::cleanse::bind(&raw.schema, &rules, files, &mut out);
+        let done = judge::guarded(|| pipeline.run(raw).map_err(|error| RuleError::Refused(error.to_string())))?;
+        if let Some(first) = done.fatal.first() {
+            return Err(format!(
+                "step `{}` refuses {} values, the first in column `{}` of row {}: {}",
+                first.rule,
+                done.fatal.iter().filter(|f| f.rule == first.rule).count(),
+                first.column,
+                raw.rows[first.index],
+                first.reason
+            ));
+        }
+        let mut working = Working {
+            states: vec![RowState::Kept; done.frame.height()],
+            all: done.frame,
+            held: std::collections::BTreeMap::new(),
+            corrections: done.corrections,
+            steps: Vec::new(),
+            matches: std::collections::BTreeMap::new(),
+        };
+        let mut quarantined = std::collections::BTreeMap::<String, std::collections::BTreeSet<usize>>::new();
+        for hold in &done.held_back {
+            working.states[hold.index] = RowState::Quarantined;
+            let reason = format!("{}: {}: {}", hold.rule, hold.column, hold.reason);
+            working.held.entry(hold.index).or_default().push(reason);
+            quarantined.entry(hold.rule.clone()).or_default().insert(hold.index);
+        }
+        working.steps = self
+            .dataset
+            .steps
+            .iter()
+            .map(|step| StepResult {
+                id: step.id.clone(),
+                kind: step.kind.to_owned(),
+                columns: step.rule.columns().named().iter().map(|c| c.value.clone()).collect(),
+                changed: done.rules.iter().find(|r| r.rule == step.id).map_or(0, |r| r.changed),
+                quarantined: quarantined.get(&step.id).map_or(0, |rows| rows.len() as u64),
+            })
+            .collect();
+        Ok(working)
+    }
+
+    /// Finds the duplicates of expected, in the order of the rules, and merges those that are to be merged.
+    ///
+    /// # Errors
+    /// A sentence, where a match that merges cannot be run. One that only reports is broken later, on its own.
+    pub fn merge(&self, working: &mut Working, as_of: DateTime<Utc>) -> Result<(), String> {
+        for (position, _, bound) in self.matches.iter().filter(|(_, side, _)| *side == Side::Expected) {
+            let rule = &self.dataset.duplicates[*position];
+            let now = working.expected().map_err(|error| error.to_string())?;
+            let outcome = judge::guarded(|| {
+                let selected = selection(rule, &now.frame, as_of)?;
+                bound.groups(&now.frame, selected.as_deref())
+            });
+            match outcome {
+                Ok(outcome) => working.take_match(*position, rule.rule.merges(), outcome, &now.origin),
+                Err(message) if rule.rule.merges() => return Err(format!("{}: {message}", rule.id)),
+                Err(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a match on a side as it is.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn run_match(&self, position: usize, side: Side, frame: &Frame) -> Result<MatchOutcome, String> {
+        let rule = &self.dataset.duplicates[position];
+        let Some((_, _, bound)) = self.matches.iter().find(|(p, s, _)| *p == position && *s == side) else {
+            return Err("the match could not be prepared".to_owned());
+        };
+        judge::guarded(|| {
+            let selected = selection(rule, frame, self.as_of)?;
+            bound.groups(frame, selected.as_deref())
+        })
+    }
+}
+
+fn selection(rule: &Rule<dyn Match>, frame: &Frame, as_of: DateTime<Utc>) -> Result<Option<Vec<bool>>, RuleError> {
+    rule.condition.as_ref().map(|condition| super::select(condition, frame, as_of)).transpose()
+}
+
+/// The two halves of a step's `where`: its binding and its rows.
+type StepCondition<'p> = (
+    &'p Span,
+    Box<dyn Fn(&Schema, &mut Diagnostics) + 'p>,
+    Box<dyn Fn(&Frame) -> Result<Vec<bool>, RuleError> + 'p>,
+);
+
+/// Returns the steps' conditions, one for each step that is not switched off.
+fn conditions(dataset: &Dataset, as_of: DateTime<Utc>) -> Vec<Option<StepCondition<'_>>> {
+    active_steps(dataset)
+        .map(|step| {
+            let condition = step.condition.as_ref()?;
+            let bind = move |schema: &Schema, out: &mut Diagnostics| {
+                condition.bind(schema, as_of, out);
+            };
+            let rows = move |frame: &Frame| super::select(condition, frame, as_of);
+            let span = &condition.text().span;
+            Some((span, Box::new(bind) as Box<dyn Fn(&Schema, &mut Diagnostics)>, Box::new(rows) as Box<_>))
+        })
+        .collect()
+}
+
+fn active_steps(dataset: &Dataset) -> impl Iterator<Item = &Rule<dyn Step>> {
+    dataset.steps.iter().filter(|step| step.common.skip.is_none())
+}
+
+/// Returns the steps that are not switched off, with their conditions.
+fn cleansing_rules<'r>(dataset: &'r Dataset, conditions: &'r [Option<StepCondition<'r>>]) -> Vec<CleansingRule<'r>> {
+    active_steps(dataset)
+        .zip(conditions)
+        .map(|(step, condition)| CleansingRule {
+            id: &step.id,
+            step: step.rule.as_ref(),
+            condition: condition
+                .as_ref()
+                .map(|(span, bind, rows)| Condition { span, bind: bind.as_ref(), rows: rows.as_ref() }),
+        })
+        .collect()
+}

@@ -1,0 +1,124 @@
+//! The run folder: written beside its name, renamed when complete.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use chrono::{DateTime, Utc};
+
+/// A file or folder of a run could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("`{}` could not be {doing}: {error}", .path.display())]
+pub struct FolderError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// "made", "written", "renamed".
+    pub doing: &'static str,
+    /// What went wrong.
+    pub error: io::Error,
+}
+
+/// A run folder that is being written. Dropped before it is published, it leaves nothing.
+#[derive(Debug)]
+pub struct RunFolder {
+    part: PathBuf,
+    complete: PathBuf,
+    published: bool,
+}
+
+impl RunFolder {
+    /// Makes `runs/<id>.part` under the output folder, for the owner only. The id is the start time, with a number behind it where it is taken.
+    ///
+    /// # Errors
+    /// Where the folder cannot be made.
+    pub fn create(out: &Path, started: DateTime<Utc>) -> Result<RunFolder, FolderError> {
+        let runs = out.join("runs");
+        fs::create_dir_all(&runs).map_err(|error| FolderError { path: runs.clone(), doing: "made", error })?;
+        let stem = started.format("%Y%m%dT%H%M%SZ").to_string();
+        for number in 1..1000 {
+            let id = if number == 1 { stem.clone() } else { format!("{stem}-{number}") };
+            let (part, complete) = (runs.join(format!("{id}.part")), runs.join(&id));
+            if complete.exists() {
+                continue;
+            }
+            match make_owner_only(&part) {
+                Ok(()) => return Ok(RunFolder { part, complete, published: false }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(FolderError { path: part, doing: "made", error }),
+            }
+        }
+        Err(FolderError { path: runs, doing: "made", error: io::Error::other("a thousand runs began in this second") })
+    }
+
+    /// Returns the path of a file of the run while it is being written, and makes its folder.
+    ///
+    /// # Errors
+    /// Where the folder cannot be made.
+    pub fn place(&self, name: &str) -> Result<PathBuf, FolderError> {
+        let path = self.part.join(name);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)
+                .map_err(|error| FolderError { path: folder.to_owned(), doing: "made", error })?;
+        }
+        Ok(path)
+    }
+
+    /// Writes a whole file, for the owner only.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> Result<(), FolderError> {
+        let path = self.place(name)?;
+        write_owner_only(&path, bytes).map_err(|error| FolderError { path, doing: "written", error })
+    }
+
+    /// Returns the folder while it is being written.
+    pub fn part(&self) -> &Path {
+        &self.part
+    }
+
+    /// Gives the folder its name, and points `latest` at it.
+    ///
+    /// # Errors
+    /// Where the folder cannot be renamed. A `latest` that cannot be set is no error: not every file system has links.
+    pub fn publish(mut self) -> Result<PathBuf, FolderError> {
+        fs::rename(&self.part, &self.complete)
+            .map_err(|error| FolderError { path: self.complete.clone(), doing: "renamed", error })?;
+        self.published = true;
+        #[cfg(unix)]
+        if let (Some(runs), Some(name)) = (self.complete.parent(), self.complete.file_name()) {
+            let fresh = runs.join(".latest.new");
+            let _ = fs::remove_file(&fresh);
+            if std::os::unix::fs::symlink(name, &fresh).is_ok() {
+                let _ = fs::rename(&fresh, runs.join("latest"));
+            }
+        }
+        Ok(self.complete.clone())
+    }
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
+        if !self.published {
+            // Nothing half done may stay; what cannot be removed still ends in `.part`.
+            let _ = fs::remove_dir_all(&self.part);
+        }
+    }
+}
+
+fn make_owner_only(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Writes a file beside its name and renames it, for the owner only.
+pub fn write_owner_only(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}

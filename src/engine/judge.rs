@@ -1,0 +1,396 @@
+//! Runs the checks and matches of one dataset and turns their failures into results and findings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use chrono::{DateTime, Utc};
+use polars::prelude::Expr;
+
+use crate::check::{BoundCheck, Check, Failure, ScanTest, SideInput, scan};
+use crate::config::{Dataset, Rule};
+use crate::diagnostic::Diagnostics;
+use crate::findings::{RuleResult, SideFigure};
+use crate::frame::Frame;
+use crate::gate::{side_status, worst};
+use crate::matching::MatchOutcome;
+use crate::model::{Finding, Schema, Side, Status};
+use crate::rule::{ProjectFiles, RuleError};
+
+use super::findings::Cells;
+
+/// A check ready for one side.
+pub struct BoundSide {
+    /// The check's position in the plan.
+    pub position: usize,
+    /// The side.
+    pub side: Side,
+    /// The tests.
+    pub check: BoundCheck,
+    /// The condition of `where`.
+    pub condition: Option<Expr>,
+}
+
+/// What the checks of one side found, by the check's position in the plan.
+pub type SideOutcomes = BTreeMap<usize, Result<Outcome, String>>;
+
+/// What one check found on one side.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    evaluated: u64,
+    unknown: u64,
+    failures: Vec<Failure>,
+}
+
+/// Returns the sides on which a check gates: what the user said, else expected and target, of those the dataset has.
+pub fn gating_sides(dataset: &Dataset, on: Option<&Vec<Side>>) -> Vec<Side> {
+    let exists = |side: &Side| match side {
+        Side::Source | Side::Expected => dataset.source.is_some(),
+        Side::Target => dataset.target.is_some(),
+    };
+    let asked = on.cloned().unwrap_or_else(|| vec![Side::Expected, Side::Target]);
+    Side::ALL.iter().copied().filter(|side| asked.contains(side) && exists(side)).collect()
+}
+
+/// Returns true where the raw source cannot be judged by a check: a step before it changes the type or the
+/// codes of one of its columns.
+pub fn changed_by_steps(dataset: &Dataset, check: &dyn Check, raw: &Schema, cleansed: &Schema) -> bool {
+    let names: BTreeSet<String> = check.columns().iter().map(|c| c.value.clone()).collect();
+    let retyped = names.iter().any(|name| {
+        raw.get(name).map(|f| &f.logical) != cleansed.get(name).map(|f| &f.logical)
+    });
+    let recoded = dataset.steps.iter().filter(|step| step.kind == "map_values").any(|step| {
+        step.rule.columns().named().iter().any(|column| names.contains(&column.value))
+    });
+    retyped || recoded
+}
+
+/// Prepares one check for one side; mistakes go to `out`.
+pub fn bind(
+    rule: &Rule<dyn Check>,
+    position: usize,
+    side: Side,
+    schema: &Schema,
+    files: &ProjectFiles,
+    as_of: DateTime<Utc>,
+    out: &mut Diagnostics,
+) -> Option<BoundSide> {
+    let check = rule.rule.bind(schema, files, as_of, out);
+    let condition = match &rule.condition {
+        Some(condition) => Some(condition.bind(schema, as_of, out)?),
+        None => None,
+    };
+    Some(BoundSide { position, side, check: check?, condition })
+}
+
+/// Runs all checks of one side: those that look at rows in one scan, the others one by one.
+///
+/// A check that fails to run, or panics, is an error of its own; the others go on.
+pub fn run_side(
+    bound: &[BoundSide],
+    frame: &Frame,
+    side: Side,
+    other: &(dyn Fn(&str) -> Option<&'_ Frame> + Sync),
+    group_id: &dyn Fn(usize, &str) -> String,
+    as_of: DateTime<Utc>,
+) -> SideOutcomes {
+    let mut outcomes = SideOutcomes::new();
+    scan_rows(bound, frame, side, &mut outcomes);
+    for bound in bound.iter().filter(|b| b.side == side) {
+        let BoundCheck::Side(test) = &bound.check else { continue };
+        let run = || -> Result<Outcome, RuleError> {
+            let selected = match &bound.condition {
+                Some(condition) => Some(crate::expression::evaluate(frame, condition)?),
+                None => None,
+            };
+            let make_id = |text: &str| group_id(bound.position, text);
+            let input =
+                SideInput { side, frame, selected: selected.as_deref(), other: &|name| other(name), group_id: &make_id, as_of };
+            let found = test.run(&input)?;
+            Ok(Outcome { evaluated: found.evaluated, unknown: found.unknown, failures: found.failures })
+        };
+        outcomes.insert(bound.position, guarded(run));
+    }
+    outcomes
+}
+
+/// Runs a rule so that neither an error nor a panic goes further than its own result.
+pub fn guarded<T>(run: impl FnOnce() -> Result<T, RuleError>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("the rule broke off inside; this is a fault of the tool, please report it".to_owned()),
+    }
+}
+
+fn scan_rows(bound: &[BoundSide], frame: &Frame, side: Side, outcomes: &mut SideOutcomes) {
+    let mut tests = Vec::new();
+    let mut places = Vec::new();
+    for bound in bound.iter().filter(|b| b.side == side) {
+        let BoundCheck::Rows(row_tests) = &bound.check else { continue };
+        outcomes.insert(bound.position, Ok(Outcome::default()));
+        for test in row_tests {
+            tests.push(ScanTest { passes: test.passes.clone(), selected: bound.condition.clone() });
+            places.push((bound.position, test.column.clone(), row_tests.len() > 1));
+        }
+    }
+    if tests.is_empty() {
+        return;
+    }
+    let found = match guarded(|| Ok(scan(frame, &tests))) {
+        Ok(found) => found,
+        Err(message) => places.iter().map(|_| Err(RuleError::Refused(message.clone()))).collect(),
+    };
+    for ((position, column, _), result) in places.into_iter().zip(found) {
+        let Some(entry) = outcomes.get_mut(&position) else { continue };
+        match (entry, result) {
+            (Ok(outcome), Ok(scanned)) => {
+                // Several columns of one rule look at the same rows: the rows are counted once.
+                outcome.evaluated = outcome.evaluated.max(scanned.evaluated);
+                outcome.unknown = outcome.unknown.max(scanned.unknown);
+                outcome.failures.extend(scanned.failed.iter().map(|index| Failure {
+                    index: Some(*index),
+                    column: column.clone(),
+                    ..Failure::default()
+                }));
+            }
+            (entry, Err(error)) => *entry = Err(error.to_string()),
+            (Err(_), Ok(_)) => {}
+        }
+    }
+}
+
+/// What a dataset's check came to: its result and its findings.
+pub type Judged = (RuleResult, Vec<Finding>);
+
+/// The figures of one rule while they are put together.
+pub struct Figures<'a> {
+    /// The dataset.
+    pub dataset: &'a Dataset,
+    /// The texts of findings.
+    pub cells: &'a Cells<'a>,
+}
+
+impl Figures<'_> {
+    /// Puts together the result of a check from what it found on each side.
+    ///
+    /// `classes` gives a finding's class by side and row index, where the check has classes.
+    pub fn check(
+        &self,
+        rule: &Rule<dyn Check>,
+        sides: &[(Side, bool, Result<Outcome, String>)],
+        not_comparable: bool,
+        classes: &dyn Fn(Side, usize) -> Option<String>,
+    ) -> Judged {
+        let mut figures = Vec::new();
+        let mut findings = Vec::new();
+        let mut reason = None;
+        for (side, gates, outcome) in sides {
+            let (figure, found) = match outcome {
+                Err(message) => {
+                    if *gates {
+                        reason = Some(message.clone());
+                    }
+                    (broken_figure(*side, *gates, message), Vec::new())
+                }
+                Ok(outcome) => {
+                    let found = if *gates { self.findings(*side, outcome, classes) } else { Vec::new() };
+                    (self.figure(rule, *side, *gates, outcome, &found, classes), found)
+                }
+            };
+            figures.push(figure);
+            findings.extend(found);
+        }
+        if not_comparable {
+            figures.insert(0, noted_figure(Side::Source, "not comparable before cleansing"));
+        }
+        let result = self.result(rule, rule.rule.columns().iter().map(|c| c.value.clone()).collect(), figures, reason);
+        (result, findings)
+    }
+
+    fn figure(
+        &self,
+        rule: &Rule<dyn Check>,
+        side: Side,
+        gates: bool,
+        outcome: &Outcome,
+        found: &[Finding],
+        classes: &dyn Fn(Side, usize) -> Option<String>,
+    ) -> SideFigure {
+        let rows: BTreeSet<Option<usize>> = outcome.failures.iter().map(|f| f.index).collect();
+        let mut by_class = BTreeMap::new();
+        for index in rows.iter().flatten() {
+            if let Some(class) = classes(side, *index) {
+                *by_class.entry(class).or_insert(0) += 1;
+            }
+        }
+        let failed = rows.len() as u64;
+        let status =
+            side_status(rule.severity, rule.common.max_failures, rule.common.allow_empty, outcome.evaluated, failed);
+        SideFigure {
+            side,
+            gates,
+            status,
+            evaluated: outcome.evaluated,
+            unknown: outcome.unknown,
+            failed,
+            findings: found.len() as u64,
+            classes: by_class,
+            note: (status == Status::Inconclusive).then(|| "no row was evaluated".to_owned()),
+        }
+    }
+
+    fn findings(
+        &self,
+        side: Side,
+        outcome: &Outcome,
+        classes: &dyn Fn(Side, usize) -> Option<String>,
+    ) -> Vec<Finding> {
+        let mut columns = BTreeMap::new();
+        outcome
+            .failures
+            .iter()
+            .map(|failure| {
+                let Some(index) = failure.index else {
+                    return whole_side(side, failure);
+                };
+                let group = classes(side, index).or_else(|| failure.group.clone());
+                let mut finding = self.cells.row(side, index, group);
+                if let Some(name) = &failure.column {
+                    let cells = columns.entry(name.clone()).or_insert_with(|| self.cells.column(name));
+                    cells.fill(&mut finding, index);
+                }
+                finding
+            })
+            .collect()
+    }
+
+    /// Puts together the result of a match; its findings are one a row of each group.
+    pub fn matched(
+        &self,
+        rule: &Rule<dyn crate::matching::Match>,
+        sides: &[(Side, Result<MatchOutcome, String>)],
+        group_id: &dyn Fn(&str) -> String,
+        place: &dyn Fn(Side, usize) -> Finding,
+    ) -> Judged {
+        let mut figures = Vec::new();
+        let mut findings = Vec::new();
+        let mut reason = None;
+        for (side, outcome) in sides {
+            match outcome {
+                Err(message) => {
+                    reason = Some(message.clone());
+                    figures.push(broken_figure(*side, true, message));
+                }
+                Ok(outcome) => {
+                    let before = findings.len();
+                    for group in &outcome.groups {
+                        let id = group_id(&group.text);
+                        findings.extend(
+                            group.rows.iter().map(|row| Finding { group: Some(id.clone()), ..place(*side, *row) }),
+                        );
+                    }
+                    let failed = (findings.len() - before) as u64;
+                    let common = &rule.common;
+                    let status =
+                        side_status(rule.severity, common.max_failures, common.allow_empty, outcome.evaluated, failed);
+                    figures.push(SideFigure {
+                        side: *side,
+                        gates: true,
+                        status,
+                        evaluated: outcome.evaluated,
+                        unknown: outcome.unknown,
+                        failed,
+                        findings: failed,
+                        classes: BTreeMap::new(),
+                        note: (status == Status::Inconclusive).then(|| "no row was evaluated".to_owned()),
+                    });
+                }
+            }
+        }
+        let columns = rule.rule.columns().iter().map(|c| c.value.clone()).collect();
+        (self.result(rule, columns, figures, reason), findings)
+    }
+
+    /// Puts together a rule's result from the figures of its sides.
+    pub fn result<T: ?Sized>(
+        &self,
+        rule: &Rule<T>,
+        columns: Vec<String>,
+        figures: Vec<SideFigure>,
+        reason: Option<String>,
+    ) -> RuleResult {
+        let status = worst(figures.iter().filter(|f| f.gates).map(|f| f.status));
+        let reason = reason.or_else(|| (status == Status::Inconclusive).then(|| "no row was evaluated".to_owned()));
+        RuleResult {
+            id: rule.id.clone(),
+            kind: rule.kind.to_owned(),
+            says: says(rule.kind),
+            columns,
+            dimension: rule.dimension,
+            severity: rule.severity,
+            status,
+            reason,
+            max_failures: rule.common.max_failures.map(|m| m.to_string()),
+            sides: figures,
+        }
+    }
+
+    /// Makes the result of a rule that is switched off.
+    pub fn skipped<T: ?Sized>(&self, rule: &Rule<T>, columns: Vec<String>, reason: &str) -> RuleResult {
+        let mut result = self.result(rule, columns, Vec::new(), Some(reason.to_owned()));
+        result.status = Status::Skipped;
+        result
+    }
+}
+
+/// Returns what a kind asserts: the first sentence of its documentation.
+fn says(kind: &str) -> String {
+    let documentation = crate::check::KINDS
+        .iter()
+        .find(|k| k.name == kind)
+        .map(|k| k.documentation())
+        .or_else(|| crate::matching::KINDS.iter().find(|k| k.name == kind).map(|k| k.documentation()));
+    documentation.unwrap_or_default().lines().next().unwrap_or_default().to_owned()
+}
+
+/// A finding about a side as a whole.
+fn whole_side(side: Side, failure: &Failure) -> Finding {
+    let observed = failure.observed.clone();
+    Finding {
+        side,
+        key: None,
+        row: None,
+        column: failure.column.clone(),
+        source: if side == Side::Source { observed.clone() } else { None },
+        target: if side == Side::Target { observed.clone() } else { None },
+        expected: if side == Side::Expected { observed } else { None },
+        group: failure.group.clone(),
+    }
+}
+
+/// A figure of a side that could not be judged.
+pub fn broken_figure(side: Side, gates: bool, message: &str) -> SideFigure {
+    SideFigure { status: Status::Broken, gates, ..noted_figure(side, message) }
+}
+
+/// A figure that only has a note.
+fn noted_figure(side: Side, note: &str) -> SideFigure {
+    SideFigure {
+        side,
+        gates: false,
+        status: Status::Skipped,
+        evaluated: 0,
+        unknown: 0,
+        failed: 0,
+        findings: 0,
+        classes: BTreeMap::new(),
+        note: Some(note.to_owned()),
+    }
+}
+
+/// Returns the keys of the rows that failed.
+pub fn failed_keys(outcome: Option<&Result<Outcome, String>>, key: &dyn Fn(usize) -> Option<String>) -> BTreeSet<String> {
+    match outcome {
+        Some(Ok(outcome)) => outcome.failures.iter().filter_map(|f| key(f.index?)).collect(),
+        _ => BTreeSet::new(),
+    }
+}

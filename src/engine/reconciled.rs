@@ -1,0 +1,363 @@
+//! The reconciliation of one dataset as results, findings, repairs and ledger.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use polars::prelude::PolarsError;
+
+use crate::config::Dataset;
+use crate::correct::Repair;
+use crate::findings::{Buckets, DatasetResult, RuleResult, SideFigure, TotalResult};
+use crate::frame::Frame;
+use crate::gate::{side_status, worst};
+use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
+use crate::model::{Dimension, Finding, Severity, Side, Status};
+use crate::reconcile::{self, BoundReconcile, BoundTotal, Input, RuleFields, TotalOutcome};
+use crate::rule::RuleError;
+
+use super::expected::{Expected, RowState, Working};
+use super::findings::Cells;
+use super::judge::broken_figure;
+use super::prepare::LoadedSide;
+
+/// A reconciliation that was run.
+pub struct Reconciled {
+    bound: BoundReconcile,
+    outcome: reconcile::Reconciliation,
+}
+
+/// The rows of `all` in one state, with its columns.
+fn rows_in(working: &Working, wanted: impl Fn(RowState) -> bool) -> Result<Frame, PolarsError> {
+    let keep: Vec<bool> = working.states.iter().map(|state| wanted(*state)).collect();
+    if keep.iter().any(|keep| *keep) { working.all.filter(&keep) } else { Ok(Frame::default()) }
+}
+
+/// Compares expected with the target.
+///
+/// # Errors
+/// Where a column is missing or there are more rows than can be numbered.
+pub fn reconcile(
+    bound: &BoundReconcile,
+    expected: &Expected,
+    working: &Working,
+    target: &Frame,
+) -> Result<Reconciled, RuleError> {
+    let quarantined = rows_in(working, |state| state == RowState::Quarantined)?;
+    let merged = rows_in(working, |state| matches!(state, RowState::Merged(_)))?;
+    let input = Input { expected: &expected.frame, target, quarantined: &quarantined, merged: &merged };
+    let outcome = reconcile::reconcile(&input, bound)?;
+    Ok(Reconciled { bound: bound.clone(), outcome })
+}
+
+/// Makes the ledger of a dataset from the sides it has.
+pub fn ledger(
+    source: Option<&LoadedSide>,
+    working: Option<&Working>,
+    expected: Option<&Expected>,
+    target: Option<&LoadedSide>,
+    reconciled: Option<&Reconciled>,
+) -> Ledger {
+    let rows = |side: &LoadedSide| usize::try_from(side.snapshot.manifest.rows).unwrap_or(usize::MAX);
+    let mut of_source = source.map(|side| Tally::<SourceDisposition>::new(rows(side)));
+    let mut of_target = target.map(|side| Tally::<TargetDisposition>::new(rows(side)));
+    if let (Some(tally), Some(side), Some(working)) = (&mut of_source, source, working) {
+        for (state, row) in working.states.iter().zip(working.all.rows.iter()) {
+            match state {
+                RowState::Kept => {}
+                RowState::Merged(_) => tally.enter(*row, SourceDisposition::Merged),
+                RowState::Quarantined => tally.enter(*row, SourceDisposition::Quarantined),
+            }
+        }
+        let in_scope: HashSet<u64> =
+            if side.out_of_scope > 0 { side.frame.rows.iter().copied().collect() } else { HashSet::new() };
+        if side.out_of_scope > 0 {
+            for row in (1..=tally.rows()).filter(|row| !in_scope.contains(row)) {
+                tally.enter(row, SourceDisposition::OutOfScope);
+            }
+        }
+        if target.is_none() {
+            working.states.iter().zip(working.all.rows.iter()).for_each(|(_, row)| tally.enter(*row, SourceDisposition::Kept));
+        }
+    }
+    if let (Some(tally), Some(side)) = (&mut of_target, target) {
+        if side.out_of_scope > 0 {
+            let in_scope: HashSet<u64> = side.frame.rows.iter().copied().collect();
+            for row in (1..=tally.rows()).filter(|row| !in_scope.contains(row)) {
+                tally.enter(row, TargetDisposition::OutOfScope);
+            }
+        }
+        if source.is_none() {
+            side.frame.rows.iter().for_each(|row| tally.enter(*row, TargetDisposition::Kept));
+        }
+    }
+    if let (Some(done), Some(expected), Some(target), Some(working), Some(of_source), Some(of_target)) =
+        (reconciled, expected, target, working, &mut of_source, &mut of_target)
+    {
+        let changed: HashSet<u64> = working.corrections.iter().map(|c| c.row).collect();
+        let nothing = Frame::default();
+        let input =
+            Input { expected: &expected.frame, target: &target.frame, quarantined: &nothing, merged: &nothing };
+        done.outcome.enter(&input, |row| changed.contains(&row), of_source, of_target);
+    }
+    Ledger::new(of_source.as_ref(), of_target.as_ref())
+}
+
+/// Makes the result of a reconciliation that could not be run.
+pub fn broken(message: &str) -> RuleResult {
+    RuleResult {
+        id: "reconcile".to_owned(),
+        kind: "reconcile".to_owned(),
+        says: "Expected and target hold the same records.".to_owned(),
+        columns: Vec::new(),
+        dimension: Dimension::Consistency,
+        severity: Severity::Error,
+        status: Status::Broken,
+        reason: Some(message.to_owned()),
+        max_failures: None,
+        sides: vec![broken_figure(Side::Target, true, message)],
+    }
+}
+
+/// One rule while it is put together.
+struct Draft<'a> {
+    id: String,
+    says: String,
+    columns: Vec<String>,
+    dimension: Dimension,
+    /// For each side the rows evaluated and its findings.
+    sides: Vec<(Side, u64, Vec<Finding>)>,
+    fields: Option<&'a RuleFields>,
+    kind: &'static str,
+}
+
+impl Draft<'_> {
+    fn finish(self) -> (RuleResult, Vec<Finding>) {
+        let severity = self.fields.and_then(|f| f.severity).unwrap_or(Severity::Error);
+        let max_failures = self.fields.and_then(|f| f.max_failures);
+        let mut figures = Vec::new();
+        let mut findings = Vec::new();
+        for (side, evaluated, found) in self.sides {
+            let failed = found.len() as u64;
+            let status = side_status(severity, max_failures, false, evaluated, failed);
+            figures.push(SideFigure {
+                side,
+                gates: true,
+                status,
+                evaluated,
+                unknown: 0,
+                failed,
+                findings: failed,
+                classes: BTreeMap::new(),
+                note: (status == Status::Inconclusive).then(|| "no row was evaluated".to_owned()),
+            });
+            findings.extend(found);
+        }
+        let status = worst(figures.iter().map(|f| f.status));
+        let result = RuleResult {
+            id: self.id,
+            kind: self.kind.to_owned(),
+            says: self.says,
+            columns: self.columns,
+            dimension: self.dimension,
+            severity,
+            status,
+            reason: (status == Status::Inconclusive).then(|| "no row was evaluated".to_owned()),
+            max_failures: max_failures.map(|m| m.to_string()),
+            sides: figures,
+        };
+        (result, findings)
+    }
+}
+
+impl Reconciled {
+    /// Returns the results and findings of the reconciliation's rules.
+    pub fn rules(
+        &self,
+        dataset: &Dataset,
+        cells: &Cells<'_>,
+        expected_rows: u64,
+        target_rows: u64,
+    ) -> Vec<(RuleResult, Vec<Finding>)> {
+        let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
+        let rows = &self.outcome.rows;
+        let list = |side: Side, indexes: &[u32]| -> Vec<Finding> {
+            indexes.iter().map(|index| cells.row(side, *index as usize, None)).collect()
+        };
+        let pairs = rows.pairs.len() as u64;
+        let both = |expected: &[u32], target: &[u32]| {
+            vec![
+                (Side::Expected, expected_rows, list(Side::Expected, expected)),
+                (Side::Target, target_rows, list(Side::Target, target)),
+            ]
+        };
+        let row_rules = [
+            (
+                "reconcile-missing",
+                "Every expected record is in the target.",
+                Dimension::Completeness,
+                vec![(Side::Expected, pairs + rows.missing.len() as u64, list(Side::Expected, &rows.missing))],
+            ),
+            (
+                "reconcile-unexpected",
+                "Every record of the target is expected.",
+                Dimension::Consistency,
+                vec![(Side::Target, pairs + rows.unexpected.len() as u64, list(Side::Target, &rows.unexpected))],
+            ),
+            (
+                "reconcile-duplicate_key",
+                "No key stands twice.",
+                Dimension::Uniqueness,
+                both(&rows.duplicate_expected, &rows.duplicate_target),
+            ),
+            (
+                "reconcile-no_key",
+                "Every record has a key.",
+                Dimension::Completeness,
+                both(&rows.no_key_expected, &rows.no_key_target),
+            ),
+        ];
+        let mut judged: Vec<_> = row_rules
+            .into_iter()
+            .map(|(id, says, dimension, sides)| {
+                Draft {
+                    id: id.to_owned(),
+                    says: says.to_owned(),
+                    columns: key.clone(),
+                    dimension,
+                    sides,
+                    fields: self.bound.rules.get(id),
+                    kind: "reconcile",
+                }
+                .finish()
+            })
+            .collect();
+        for (column, outcome) in self.bound.columns.iter().zip(&self.outcome.columns) {
+            let texts = cells.column(&column.name);
+            let found = outcome.mismatched.iter().filter_map(|index| {
+                let pair = rows.pairs.get(*index as usize)?;
+                let (expected, target) = (pair.expected as usize, pair.target as usize);
+                let mut finding = cells.row(Side::Target, target, None);
+                texts.fill_pair(&mut finding, expected, target);
+                Some(finding)
+            });
+            let id = column.rule();
+            judged.push(
+                Draft {
+                    says: format!("`{}` is the same on both sides.", column.name),
+                    columns: vec![column.name.clone()],
+                    dimension: Dimension::Consistency,
+                    sides: vec![(Side::Target, outcome.compared, found.collect())],
+                    fields: self.bound.rules.get(&id),
+                    kind: "reconcile",
+                    id,
+                }
+                .finish(),
+            );
+        }
+        for (total, outcome) in self.bound.totals.iter().zip(&self.outcome.totals) {
+            judged.push(self.total(total, outcome));
+        }
+        judged
+    }
+
+    fn total(&self, total: &BoundTotal, outcome: &TotalOutcome) -> (RuleResult, Vec<Finding>) {
+        let found: Vec<Finding> = outcome
+            .figures
+            .iter()
+            .filter(|figure| !figure.equal)
+            .map(|figure| Finding {
+                side: Side::Target,
+                key: Some(figure.group.clone()),
+                row: None,
+                column: Some(figure.agg.word().to_owned()),
+                source: None,
+                target: figure.target.clone(),
+                expected: figure.expected.clone(),
+                group: None,
+            })
+            .collect();
+        let by: Vec<&str> = total.by.iter().map(|column| column.name.as_str()).collect();
+        let says = if by.is_empty() {
+            format!("The totals of `{}` agree.", total.column)
+        } else {
+            format!("The totals of `{}` agree for each {}.", total.column, by.join(", "))
+        };
+        let groups = outcome.groups * total.agg.len() as u64;
+        Draft {
+            says,
+            columns: std::iter::once(total.column.clone()).chain(by.iter().map(|b| (*b).to_owned())).collect(),
+            dimension: Dimension::Consistency,
+            sides: vec![(Side::Target, groups, found)],
+            fields: self.bound.rules.get(&total.id),
+            kind: "total",
+            id: total.id.clone(),
+        }
+        .finish()
+    }
+
+    /// Adds to a dataset's result what the reconciliation says: buckets, columns, totals, notes.
+    pub fn describe(&self, result: &mut DatasetResult) {
+        let rows = &self.outcome.rows;
+        let count = |list: &[u32]| list.len() as u64;
+        result.buckets = Some(Buckets {
+            matched: self.outcome.matched_pairs(),
+            mismatched: self.outcome.mismatched_pairs(),
+            mismatched_cells: self.outcome.mismatched_cells(),
+            missing: count(&rows.missing),
+            unexpected: count(&rows.unexpected),
+            duplicate_key_expected: count(&rows.duplicate_expected),
+            duplicate_key_target: count(&rows.duplicate_target),
+            no_key_expected: count(&rows.no_key_expected),
+            no_key_target: count(&rows.no_key_target),
+            from_quarantined: count(&rows.from_quarantined),
+            from_merged: count(&rows.from_merged),
+        });
+        for column in &mut result.columns {
+            if let Some((bound, outcome)) =
+                self.bound.columns.iter().zip(&self.outcome.columns).find(|(bound, _)| bound.name == column.name)
+            {
+                column.compared_as = Some(bound.note.clone());
+                column.compared = outcome.compared;
+                column.mismatched = outcome.mismatched.len() as u64;
+            }
+            column.not_compared =
+                self.bound.not_compared.iter().find(|n| n.name == column.name).map(|n| n.reason.to_owned());
+        }
+        result.totals = self
+            .bound
+            .totals
+            .iter()
+            .zip(&self.outcome.totals)
+            .map(|(total, outcome)| TotalResult {
+                rule: total.id.clone(),
+                column: total.column.clone(),
+                by: total.by.iter().map(|column| column.name.clone()).collect(),
+                groups: outcome.groups,
+                differing: outcome.differing,
+            })
+            .collect();
+        result.notes.extend(self.outcome.notes.iter().map(|note| format!("{note}.")));
+    }
+
+    /// Returns what would make the target equal expected.
+    ///
+    /// Rows without a key or with a repeated one have no repair: nobody can say which row is meant. Nor has a
+    /// target row that belongs to a quarantined one: what it should be is not known.
+    pub fn repairs(&self) -> Vec<Repair> {
+        let rows = &self.outcome.rows;
+        let mut columns: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+        for (bound, outcome) in self.bound.columns.iter().zip(&self.outcome.columns) {
+            for pair in &outcome.mismatched {
+                columns.entry(*pair).or_default().insert(bound.name.clone());
+            }
+        }
+        let inserts = rows.missing.iter().map(|row| Repair::Insert { expected: *row as usize });
+        let updates = columns.into_iter().filter_map(|(pair, columns)| {
+            let pair = rows.pairs.get(pair as usize)?;
+            Some(Repair::Update { expected: pair.expected as usize, target: pair.target as usize, columns })
+        });
+        let delete = |reason: &'static str| move |row: &u32| Repair::Delete { target: *row as usize, reason };
+        let unexpected = rows.unexpected.iter().map(delete("unexpected"));
+        let merged = rows.from_merged.iter().map(delete("merged"));
+        inserts.chain(updates).chain(unexpected).chain(merged).collect()
+    }
+}

@@ -1,0 +1,506 @@
+//! SQL to our tree: syntax and allow list, without a schema.
+
+use std::ops::Range;
+
+use sqlparser::ast::{
+    self, BinaryOperator, CaseWhen, CastKind, Expr, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
+    InTarget, Spanned as _, TrimWhereField, TypedString, UnaryOperator, Value,
+};
+use sqlparser::dialect::GenericDialect;
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Location, Token, Tokenizer};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
+use crate::frame::Value as Literal;
+use crate::model::Logical;
+
+use super::place;
+use super::tree::{Arithmetic, Comparison, Function, Is, Kind, Node};
+
+/// The most words and signs of one expression.
+const MOST_TOKENS: usize = 5_000;
+/// The most levels of an expression.
+const MOST_LEVELS: usize = 100;
+
+/// Reads an expression into our tree.
+pub(super) fn read(text: &Spanned<String>, out: &mut Diagnostics) -> Option<Node> {
+    let sql = text.value.as_str();
+    let tokens = match Tokenizer::new(&GenericDialect, sql).tokenize_with_location() {
+        Ok(tokens) => tokens,
+        Err(error) => {
+            out.push(syntax(text, &error.to_string()));
+            return None;
+        }
+    };
+    let words = tokens.iter().filter(|t| !matches!(t.token, Token::Whitespace(_) | Token::EOF)).count();
+    if words == 0 {
+        out.push(Diagnostic::error(&text.span, "an SQL condition is expected here, not nothing"));
+        return None;
+    }
+    if words > MOST_TOKENS {
+        out.push(
+            Diagnostic::error(&text.span, format!("the expression has more than {MOST_TOKENS} words"))
+                .help("a long list of values belongs into a file: see `accepted_values` and its `from`"),
+        );
+        return None;
+    }
+    let mut parser = Parser::new(&GenericDialect).with_tokens_with_locations(tokens);
+    let expr = match parser.parse_expr() {
+        Ok(expr) => expr,
+        Err(error) => {
+            let message = match error {
+                ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
+                ParserError::RecursionLimitExceeded => "it has too many levels of brackets".to_owned(),
+            };
+            out.push(syntax(text, &message));
+            return None;
+        }
+    };
+    let rest = parser.peek_token();
+    if rest.token != Token::EOF {
+        let span = place::bytes(sql, rest.span)
+            .map_or_else(|| text.span.clone(), |range| place::in_file(text, &range));
+        out.push(
+            Diagnostic::error(&span, format!("the expression should end before `{}`", rest.token))
+                .help("two conditions are joined by `and` or `or`"),
+        );
+        return None;
+    }
+    let mut reader = Reader { text, out, level: 0 };
+    reader.node(expr)
+}
+
+/// Makes a diagnostic of the SQL parser's message, which may end in a place.
+fn syntax(text: &Spanned<String>, message: &str) -> Diagnostic {
+    let (message, at) = match message.rsplit_once(" at Line: ") {
+        Some((message, at)) => (message, at),
+        None => (message, ""),
+    };
+    let span = at.split_once(", Column: ").and_then(|(line, column)| {
+        let at = Location { line: line.trim().parse().ok()?, column: column.trim().parse().ok()? };
+        let start = place::byte(&text.value, at)?;
+        let rest = text.value.get(start..)?;
+        let length = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        (length > 0).then(|| place::in_file(text, &(start..start + length)))
+    });
+    let message = message.trim_start_matches("sql parser error: ");
+    Diagnostic::error(span.as_ref().unwrap_or(&text.span), format!("this is not an SQL condition: {message}"))
+        .help("a column whose name is an SQL word stands in double quotes: \"end\"")
+}
+
+struct Reader<'a> {
+    text: &'a Spanned<String>,
+    out: &'a mut Diagnostics,
+    level: usize,
+}
+
+impl Reader<'_> {
+    fn span(&self, range: &Range<usize>) -> Span {
+        place::in_file(self.text, range)
+    }
+
+    fn range(&self, expr: &Expr) -> Range<usize> {
+        place::bytes(&self.text.value, expr.span()).unwrap_or(0..self.text.value.len())
+    }
+
+    /// Reports something that expressions do not have.
+    fn refuse<T>(&mut self, range: &Range<usize>, message: impl Into<String>, help: &str) -> Option<T> {
+        let mut diagnostic = Diagnostic::error(&self.span(range), message);
+        if !help.is_empty() {
+            diagnostic = diagnostic.help(help);
+        }
+        self.out.push(diagnostic);
+        None
+    }
+
+    fn boxed(&mut self, expr: Expr) -> Option<Box<Node>> {
+        self.node(expr).map(Box::new)
+    }
+
+    fn nodes(&mut self, exprs: Vec<Expr>) -> Option<Vec<Node>> {
+        // All are read, so that all mistakes are told.
+        let nodes: Vec<Option<Node>> = exprs.into_iter().map(|expr| self.node(expr)).collect();
+        nodes.into_iter().collect()
+    }
+
+    /// Reads two parts, and tells the mistakes of both.
+    fn pair(&mut self, left: Expr, right: Expr) -> Option<(Box<Node>, Box<Node>)> {
+        let (left, right) = (self.boxed(left), self.boxed(right));
+        Some((left?, right?))
+    }
+
+    fn node(&mut self, expr: Expr) -> Option<Node> {
+        let range = self.range(&expr);
+        if self.level >= MOST_LEVELS {
+            return self.refuse(
+                &range,
+                format!("the expression has more than {MOST_LEVELS} levels"),
+                "split it into several checks",
+            );
+        }
+        self.level += 1;
+        let kind = self.kind(expr, &range);
+        self.level -= 1;
+        Some(Node { kind: kind?, range })
+    }
+
+    fn kind(&mut self, expr: Expr, range: &Range<usize>) -> Option<Kind> {
+        Some(match expr {
+            Expr::Nested(inner) => self.node(*inner)?.kind,
+            Expr::Identifier(Ident { value, .. }) => Kind::Column(value),
+            Expr::CompoundIdentifier(parts) => {
+                let column = parts.last().map(|p| p.value.clone()).unwrap_or_default();
+                let message =
+                    format!("an expression looks at one row of its own dataset: write `{column}` alone");
+                return self.refuse(range, message, "");
+            }
+            Expr::Value(value) => self.value(value.value, range)?,
+            Expr::TypedString(TypedString { data_type, value, .. }) => {
+                self.typed(&data_type, value.value, range)?
+            }
+            Expr::IsNull(e) => self.is(*e, Is::Null, false)?,
+            Expr::IsNotNull(e) => self.is(*e, Is::Null, true)?,
+            Expr::IsUnknown(e) => self.is(*e, Is::Null, false)?,
+            Expr::IsNotUnknown(e) => self.is(*e, Is::Null, true)?,
+            Expr::IsTrue(e) => self.is(*e, Is::True, false)?,
+            Expr::IsNotTrue(e) => self.is(*e, Is::True, true)?,
+            Expr::IsFalse(e) => self.is(*e, Is::False, false)?,
+            Expr::IsNotFalse(e) => self.is(*e, Is::False, true)?,
+            Expr::IsDistinctFrom(left, right) => {
+                let (left, right) = self.pair(*left, *right)?;
+                Kind::Distinct { left, right, negated: false }
+            }
+            Expr::IsNotDistinctFrom(left, right) => {
+                let (left, right) = self.pair(*left, *right)?;
+                Kind::Distinct { left, right, negated: true }
+            }
+            Expr::In { expr, target: InTarget::List(list), negated, .. } => {
+                let (value, list) = (self.boxed(*expr), self.nodes(list));
+                let (value, list) = (value?, list?);
+                if list.is_empty() {
+                    return self.refuse(range, "`in` needs at least one value", "");
+                }
+                Kind::In { value, list, negated }
+            }
+            Expr::Between { expr, negated, low, high } => {
+                let (value, (low, high)) = (self.boxed(*expr), self.pair(*low, *high)?);
+                Kind::Between { value: value?, low, high, negated }
+            }
+            Expr::Like { negated, any: false, expr, pattern, escape_char } => {
+                self.like(*expr, *pattern, escape_char, (false, negated), range)?
+            }
+            Expr::ILike { negated, any: false, expr, pattern, escape_char } => {
+                self.like(*expr, *pattern, escape_char, (true, negated), range)?
+            }
+            Expr::BinaryOp { left, op, right } => self.binary(*left, &op, *right, range)?,
+            Expr::UnaryOp { op: UnaryOperator::Not, expr } => Kind::Not(self.boxed(*expr)?),
+            Expr::UnaryOp { op: UnaryOperator::Minus, expr } => {
+                let inner = self.node(*expr)?;
+                match inner.kind {
+                    Kind::Number { digits, scale } => Kind::Number { digits: -digits, scale },
+                    _ => Kind::Negate(Box::new(inner)),
+                }
+            }
+            Expr::UnaryOp { op: UnaryOperator::Plus, expr } => self.node(*expr)?.kind,
+            Expr::Case { operand, conditions, else_result, .. } => {
+                self.case(operand.map(|e| *e), conditions, else_result.map(|e| *e))?
+            }
+            Expr::Cast { kind, expr, data_type, format: None } => {
+                let value = self.boxed(*expr);
+                let to = self.logical(&data_type, range);
+                if kind == CastKind::SafeCast {
+                    return self.refuse(range, "`safe_cast` is not known here", "write `cast(… as …)`");
+                }
+                Kind::Cast { value: value?, to: to? }
+            }
+            Expr::Substring { expr, substring_from, substring_for, .. } => {
+                let from =
+                    substring_from.map_or_else(|| Expr::value(Value::Number("1".to_owned(), false)), |e| *e);
+                let parts = [*expr, from].into_iter().chain(substring_for.map(|e| *e)).collect();
+                Kind::Call { function: Function::Substring, arguments: self.nodes(parts)? }
+            }
+            Expr::Trim { expr, trim_where, trim_what, trim_characters } => {
+                let (start, end) = match trim_where {
+                    None | Some(TrimWhereField::Both) => (true, true),
+                    Some(TrimWhereField::Leading) => (true, false),
+                    Some(TrimWhereField::Trailing) => (false, true),
+                };
+                let what = trim_what.map(|e| *e).into_iter().chain(trim_characters.into_iter().flatten());
+                let arguments = self.nodes(std::iter::once(*expr).chain(what).collect())?;
+                Kind::Call { function: Function::Trim { start, end }, arguments }
+            }
+            Expr::Function(function) => self.call(function, range)?,
+            _ => {
+                return self.refuse(
+                    range,
+                    "this part of SQL is not known here",
+                    "comparisons, and, or, not, is null, in (list), between, like, case, cast, + - * / and || are",
+                );
+            }
+        })
+    }
+
+    fn is(&mut self, expr: Expr, what: Is, negated: bool) -> Option<Kind> {
+        Some(Kind::Is { value: self.boxed(expr)?, what, negated })
+    }
+
+    fn binary(&mut self, left: Expr, op: &BinaryOperator, right: Expr, range: &Range<usize>) -> Option<Kind> {
+        let comparison = match op {
+            BinaryOperator::And | BinaryOperator::Or => return self.chain(left, op, right),
+            BinaryOperator::Eq => Some(Comparison::Equal),
+            BinaryOperator::NotEq => Some(Comparison::NotEqual),
+            BinaryOperator::Lt => Some(Comparison::Less),
+            BinaryOperator::LtEq => Some(Comparison::LessOrEqual),
+            BinaryOperator::Gt => Some(Comparison::Greater),
+            BinaryOperator::GtEq => Some(Comparison::GreaterOrEqual),
+            _ => None,
+        };
+        let arithmetic = match op {
+            BinaryOperator::Plus => Some(Arithmetic::Add),
+            BinaryOperator::Minus => Some(Arithmetic::Subtract),
+            BinaryOperator::Multiply => Some(Arithmetic::Multiply),
+            BinaryOperator::Divide => Some(Arithmetic::Divide),
+            _ => None,
+        };
+        if comparison.is_none() && arithmetic.is_none() && *op != BinaryOperator::StringConcat {
+            let help = match op {
+                BinaryOperator::PGRegexMatch | BinaryOperator::PGRegexIMatch => {
+                    "`like` compares with a pattern, and the check `pattern` with a regular expression"
+                }
+                _ => "= <> < <= > >= + - * / and || are",
+            };
+            return self.refuse(range, format!("the operator `{op}` is not known here"), help);
+        }
+        let (left, right) = self.pair(left, right)?;
+        Some(match (comparison, arithmetic) {
+            (Some(op), _) => Kind::Compare { op, left, right },
+            (_, Some(op)) => Kind::Arithmetic { op, left, right },
+            _ => Kind::Concat { left, right },
+        })
+    }
+
+    /// Reads a chain of the same `and` or `or` as one level: chains may be long.
+    fn chain(&mut self, left: Expr, op: &BinaryOperator, right: Expr) -> Option<Kind> {
+        let mut parts = vec![right];
+        let mut rest = left;
+        loop {
+            match rest {
+                Expr::BinaryOp { left, op: inner, right } if inner == *op => {
+                    parts.push(*right);
+                    rest = *left;
+                }
+                first => {
+                    parts.push(first);
+                    break;
+                }
+            }
+        }
+        parts.reverse();
+        let parts = self.nodes(parts)?;
+        Some(if *op == BinaryOperator::And { Kind::And(parts) } else { Kind::Or(parts) })
+    }
+
+    fn like(
+        &mut self,
+        expr: Expr,
+        pattern: Expr,
+        escape: Option<Box<Expr>>,
+        (any_case, negated): (bool, bool),
+        range: &Range<usize>,
+    ) -> Option<Kind> {
+        let value = self.boxed(expr);
+        let pattern = match self.node(pattern)?.kind {
+            Kind::Text(text) => Some(text),
+            Kind::Null => None,
+            _ => return self.refuse(range, "`like` needs a pattern in single quotes", ""),
+        };
+        let escape = match escape.map(|e| self.node(*e)) {
+            None => None,
+            Some(node) => match node?.kind {
+                Kind::Text(text) if text.chars().count() <= 1 => text.chars().next(),
+                _ => return self.refuse(range, "`escape` needs one character in single quotes", ""),
+            },
+        };
+        if let Some(pattern) = &pattern
+            && let Err(message) = super::like::regex(pattern, escape, any_case)
+        {
+            let help = "without `escape` no character is special but % and _: say `escape '\\'` to use the backslash";
+            return self.refuse(range, message, help);
+        }
+        Some(Kind::Like { value: value?, pattern, escape, any_case, negated })
+    }
+
+    fn case(&mut self, operand: Option<Expr>, arms: Vec<CaseWhen>, otherwise: Option<Expr>) -> Option<Kind> {
+        let operand = operand.map(|e| self.boxed(e));
+        let arms: Vec<Option<(Node, Node)>> = arms
+            .into_iter()
+            .map(|arm| {
+                let (when, then) = (self.node(arm.condition), self.node(arm.result));
+                Some((when?, then?))
+            })
+            .collect();
+        let otherwise = otherwise.map(|e| self.boxed(e));
+        Some(Kind::Case {
+            operand: operand.map_or(Some(None), |o| o.map(Some))?,
+            arms: arms.into_iter().collect::<Option<_>>()?,
+            otherwise: otherwise.map_or(Some(None), |o| o.map(Some))?,
+        })
+    }
+
+    fn call(&mut self, call: ast::Function, range: &Range<usize>) -> Option<Kind> {
+        let name = call.name.to_string().to_lowercase();
+        if call.over.is_some() || call.filter.is_some() || !call.within_group.is_empty() {
+            return self.refuse(range, "an expression looks at one row, not at several", "");
+        }
+        let arguments = match call.args {
+            FunctionArguments::None => Vec::new(),
+            FunctionArguments::List(list)
+                if list.clauses.is_empty() && list.duplicate_treatment.is_none() =>
+            {
+                let mut arguments = Vec::with_capacity(list.args.len());
+                for argument in list.args {
+                    match argument {
+                        FunctionArg::Unnamed(FunctionArgExpr::Expr(expr)) => arguments.push(expr),
+                        _ => return self.refuse(range, format!("`{name}` takes plain values"), ""),
+                    }
+                }
+                arguments
+            }
+            _ => return self.refuse(range, format!("`{name}` takes plain values"), ""),
+        };
+        match (name.as_str(), arguments.is_empty()) {
+            ("current_date", true) => return Some(Kind::Today),
+            ("as_of", true) => return Some(Kind::AsOf),
+            ("current_timestamp" | "now" | "getdate" | "localtimestamp", _) => {
+                let help = "`as_of()` is the run's \"now\", the same for every row and every rule";
+                return self.refuse(range, format!("`{name}` is not known here"), help);
+            }
+            ("count" | "sum" | "avg" | "min" | "max", _) => {
+                return self.refuse(range, "an expression looks at one row, not at several", "");
+            }
+            _ => {}
+        }
+        let Some((_, function, least, most)) = Function::ALL.iter().find(|(n, ..)| *n == name) else {
+            let span = self.span(range);
+            let names = Function::ALL.iter().map(|(n, ..)| *n).chain(["as_of", "current_date"]);
+            self.out.push(
+                Diagnostic::error(&span, format!("there is no function `{name}`")).suggest(&name, names),
+            );
+            return None;
+        };
+        if !(*least..=*most).contains(&arguments.len()) {
+            let wanted = if least == most { least.to_string() } else { format!("{least} to {most}") };
+            let message = format!("`{name}` takes {wanted} values, not {}", arguments.len());
+            return self.refuse(range, message, "");
+        }
+        Some(Kind::Call { function: *function, arguments: self.nodes(arguments)? })
+    }
+
+    fn value(&mut self, value: Value, range: &Range<usize>) -> Option<Kind> {
+        Some(match value {
+            Value::SingleQuotedString(text) => Kind::Text(text),
+            Value::Boolean(value) => Kind::Bool(value),
+            Value::Null => Kind::Null,
+            Value::Number(text, false) => match number(&text) {
+                Some((digits, scale)) => Kind::Number { digits, scale },
+                None => return self.refuse(range, "a number has at most 38 digits", ""),
+            },
+            Value::DoubleQuotedString(text) => Kind::Column(text),
+            _ => {
+                let help = "a text stands in single quotes: 'text'";
+                return self.refuse(range, "this form of a value is not known here", help);
+            }
+        })
+    }
+
+    fn typed(&mut self, data_type: &ast::DataType, value: Value, range: &Range<usize>) -> Option<Kind> {
+        let mut logical = self.logical(data_type, range)?;
+        let text = value.into_string().unwrap_or_default();
+        if logical == Logical::TIMESTAMP && Literal::parse(&text, &Logical::TIMESTAMP_UTC).is_some() {
+            logical = Logical::TIMESTAMP_UTC;
+        }
+        if Literal::parse(&text, &logical).is_none() {
+            return self.refuse(range, format!("`{text}` is not a {logical}"), "");
+        }
+        Some(Kind::Typed(logical, text))
+    }
+
+    /// Returns our type for one that SQL names.
+    fn logical(&mut self, data_type: &ast::DataType, range: &Range<usize>) -> Option<Logical> {
+        let name = data_type.to_string();
+        let found = match name.to_ascii_lowercase().as_str() {
+            "varchar" | "char varying" | "character varying" | "nvarchar" | "string" => Ok(Logical::TEXT),
+            "smallint" | "int" | "tinyint" | "int8" | "int4" | "int2" => Ok(Logical::I64),
+            "double precision" | "float" | "float8" => Ok(Logical::F64),
+            "timestamp with time zone" => Ok(Logical::TIMESTAMP_UTC),
+            "timestamp without time zone" | "datetime" => Ok(Logical::TIMESTAMP),
+            other => other.parse(),
+        };
+        match found {
+            Ok(Logical::Text { length: Some(_), .. }) => self.refuse(
+                range,
+                format!("`{name}` would cut texts"),
+                "cast to `text`, and take a part with `substring` where that is meant",
+            ),
+            Ok(logical) => Some(logical),
+            Err(message) => self.refuse(range, message, ""),
+        }
+    }
+}
+
+/// Reads a number as written in a rule file, with or without a sign, exactly.
+pub(super) fn signed_number(text: &str) -> Option<(i128, u8)> {
+    let (negative, plain) = match text.strip_prefix('-') {
+        Some(plain) => (true, plain),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let starts = plain.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+    let (digits, scale) = number(plain).filter(|_| starts)?;
+    Some((if negative { -digits } else { digits }, scale))
+}
+
+/// Reads a number as written in SQL, with or without an exponent, exactly.
+fn number(text: &str) -> Option<(i128, u8)> {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    if whole.is_empty() && fraction.is_empty() {
+        return None;
+    }
+    let fraction = fraction.trim_end_matches('0');
+    let digits = format!("0{whole}{fraction}");
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let mut digits: i128 = digits.parse().ok()?;
+    let mut scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
+    while scale > 0 && digits % 10 == 0 {
+        digits /= 10;
+        scale -= 1;
+    }
+    if scale < 0 {
+        digits = digits.checked_mul(10_i128.checked_pow(scale.unsigned_abs())?)?;
+        scale = 0;
+    }
+    let fits = digits.unsigned_abs() < 10_u128.pow(38) && scale <= 38;
+    fits.then_some((digits, u8::try_from(scale).ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_exact() {
+        assert_eq!(number("1.50"), Some((15, 1)));
+        assert_eq!(number(".5"), Some((5, 1)));
+        assert_eq!(number("1e3"), Some((1000, 0)));
+        assert_eq!(number("12.5e-3"), Some((125, 4)));
+        assert_eq!(number("0.000"), Some((0, 0)));
+        assert_eq!(number("9".repeat(38).as_str()), Some((10_i128.pow(38) - 1, 0)));
+        assert_eq!(number("9".repeat(39).as_str()), None);
+        assert_eq!(number("1e400"), None);
+    }
+}

@@ -1,0 +1,236 @@
+//! run.json: counts, statuses and facts of a run. It holds no cell value.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::Ledger;
+use crate::model::{Dimension, Severity, Side, Status};
+
+/// The version of run.json's form; it grows with every change that an older reader would misread.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// The whole result of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunResult {
+    /// [`FORMAT_VERSION`] of the writer.
+    pub format_version: u32,
+    /// The tool and its version, e.g. `counterfoil 0.1.0`.
+    pub tool: String,
+    /// The project's name.
+    pub project: String,
+    /// The run's "now", RFC 3339 in UTC.
+    pub as_of: String,
+    /// The verdict.
+    pub gate: Gate,
+    /// The datasets, in the order of the project.
+    pub datasets: Vec<DatasetResult>,
+    /// What the reader should know of the whole run, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// The verdict of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gate {
+    /// 0 passed, 1 failed, 2 could not judge.
+    pub exit_code: u8,
+    /// The status that decided: pass, warn, fail, inconclusive or broken.
+    pub status: Status,
+    /// The least severity that fails the gate.
+    pub fail_on: Severity,
+    /// The rules that stop the gate, as `dataset/rule`, sorted.
+    pub stopped_by: Vec<String>,
+}
+
+/// The result of one dataset.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetResult {
+    /// Its name.
+    pub name: String,
+    /// Whose data it is.
+    pub owner: Option<String>,
+    /// Our names of the key columns.
+    pub key: Vec<String>,
+    /// The worst status of its rules.
+    pub status: Status,
+    /// Why the dataset could not be judged, where it could not.
+    pub error: Option<String>,
+    /// The old system's side.
+    pub source: Option<SideResult>,
+    /// Rows that the target should hold.
+    pub expected_rows: Option<u64>,
+    /// The new system's side.
+    pub target: Option<SideResult>,
+    /// Every column of either side, in the source's order, then the target's.
+    pub columns: Vec<ColumnResult>,
+    /// Checks, duplicates and reconciliation rules, in the order of the rule file.
+    pub rules: Vec<RuleResult>,
+    /// Cleansing steps, in the order of the rule file.
+    pub steps: Vec<StepResult>,
+    /// Rows of the reconciliation, where there is one.
+    pub buckets: Option<Buckets>,
+    /// Control totals.
+    pub totals: Vec<TotalResult>,
+    /// Where every row went.
+    pub ledger: Option<Ledger>,
+    /// Cells changed by steps and merges.
+    pub corrections: u64,
+    /// Rows held back.
+    pub quarantined: u64,
+    /// Rows to insert, update and delete that would make the target equal expected.
+    pub repairs: BTreeMap<String, u64>,
+    /// What views must not show.
+    pub masking: Masking,
+    /// What the reader should know, in sentences.
+    pub notes: Vec<String>,
+}
+
+/// One side as it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideResult {
+    /// The snapshot's id.
+    pub snapshot: String,
+    /// Where it came from: the connection and the table or files, without credentials.
+    pub origin: String,
+    /// Rows of the snapshot.
+    pub rows: u64,
+    /// Rows left out by the filter.
+    pub out_of_scope: u64,
+    /// SHA-256 of the snapshot's files, by name.
+    pub files: BTreeMap<String, String>,
+}
+
+/// One column of a dataset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ColumnResult {
+    /// Our name.
+    pub name: String,
+    /// The source's type, as logical type.
+    pub source_type: Option<String>,
+    /// The type after cleansing.
+    pub expected_type: Option<String>,
+    /// The target's type.
+    pub target_type: Option<String>,
+    /// How the two sides were compared: "compared as …, giving up …".
+    pub compared_as: Option<String>,
+    /// Why the column was not compared, where it was not.
+    pub not_compared: Option<String>,
+    /// Row pairs compared.
+    pub compared: u64,
+    /// Row pairs that differ.
+    pub mismatched: u64,
+}
+
+/// The result of one rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleResult {
+    /// Its id, unique within the dataset.
+    pub id: String,
+    /// The word of its kind: `not_null`, `exact`, `reconcile`, `total`.
+    pub kind: String,
+    /// What it asserts, in a short English sentence without cell values.
+    pub says: String,
+    /// Our names of the columns it looks at.
+    pub columns: Vec<String>,
+    /// The dimension.
+    pub dimension: Dimension,
+    /// How much a failure matters.
+    pub severity: Severity,
+    /// The worst status of its gating sides.
+    pub status: Status,
+    /// Why it is skipped, broken or inconclusive.
+    pub reason: Option<String>,
+    /// How many failures are allowed, as written.
+    pub max_failures: Option<String>,
+    /// The figures of each side, in the order source, expected, target.
+    pub sides: Vec<SideFigure>,
+}
+
+/// What a rule found on one side.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SideFigure {
+    /// The state of the data.
+    pub side: Side,
+    /// True where the figure counts for the gate.
+    pub gates: bool,
+    /// The status of this side alone.
+    pub status: Status,
+    /// Rows evaluated.
+    pub evaluated: u64,
+    /// Rows chosen but not evaluated because a value was NULL.
+    pub unknown: u64,
+    /// Rows that failed, each counted once.
+    pub failed: u64,
+    /// Findings written.
+    pub findings: u64,
+    /// Findings by group class, e.g. `inherited` and `introduced`; empty where there are no classes.
+    pub classes: BTreeMap<String, u64>,
+    /// Why there is no figure: "not comparable before cleansing".
+    pub note: Option<String>,
+}
+
+/// What a cleansing step did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepResult {
+    /// Its id, unique within the dataset.
+    pub id: String,
+    /// The word of its kind.
+    pub kind: String,
+    /// Our names of the columns it acts on.
+    pub columns: Vec<String>,
+    /// Cells changed.
+    pub changed: u64,
+    /// Rows held back.
+    pub quarantined: u64,
+}
+
+/// Rows of a reconciliation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Buckets {
+    /// Row pairs with equal values.
+    pub matched: u64,
+    /// Row pairs with at least one differing cell.
+    pub mismatched: u64,
+    /// Differing cells.
+    pub mismatched_cells: u64,
+    /// Expected rows without partner.
+    pub missing: u64,
+    /// Target rows without partner.
+    pub unexpected: u64,
+    /// Expected rows whose key is repeated on either side.
+    pub duplicate_key_expected: u64,
+    /// Target rows whose key is repeated on either side.
+    pub duplicate_key_target: u64,
+    /// Expected rows with a NULL key part.
+    pub no_key_expected: u64,
+    /// Target rows with a NULL key part.
+    pub no_key_target: u64,
+    /// Target rows whose key belongs to a quarantined row.
+    pub from_quarantined: u64,
+    /// Target rows whose key belongs to a merged row.
+    pub from_merged: u64,
+}
+
+/// One control total.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TotalResult {
+    /// The rule it belongs to.
+    pub rule: String,
+    /// Our name of the column.
+    pub column: String,
+    /// Our names of the columns it is grouped by.
+    pub by: Vec<String>,
+    /// Groups on either side.
+    pub groups: u64,
+    /// Groups in which a figure differs.
+    pub differing: u64,
+}
+
+/// What views must not show.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Masking {
+    /// True where a key column is sensitive: keys show as tokens.
+    pub key: bool,
+    /// Columns whose values are hidden, with the reason: `sensitive` or `free text`.
+    pub columns: BTreeMap<String, String>,
+}

@@ -1,0 +1,531 @@
+//! Configuration and schemas to what is compared, how, and what is not.
+
+use std::collections::BTreeSet;
+
+use indexmap::IndexMap;
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
+use crate::model::{Family, Field, Logical, Schema};
+
+use super::config::{Aggregate, Amount, ColumnPolicy, Reconcile, RuleFields, Total};
+use super::convert::{Convert, canonical_uuid, read_text};
+use super::meet::{Meeting, Refusal, meet, meet_as, needs_zone};
+use super::policy::{NullText, Policy};
+
+/// The key name that stands for the row's position in the snapshot.
+pub const ROW: &str = "_row";
+
+/// The rules of the rows' whereabouts, in the order of the report.
+pub const ROW_RULES: [&str; 4] =
+    ["reconcile-missing", "reconcile-unexpected", "reconcile-duplicate_key", "reconcile-no_key"];
+
+/// A reconciliation ready for two schemas.
+#[derive(Debug, Clone)]
+pub struct BoundReconcile {
+    /// The key columns, in order.
+    pub key: Vec<KeyColumn>,
+    /// The columns that are compared, in the order of expected's schema.
+    pub columns: Vec<ComparedColumn>,
+    /// The columns that are not, in the order of expected's schema, then of the target's.
+    pub not_compared: Vec<NotCompared>,
+    /// The totals, in the order of the rule file.
+    pub totals: Vec<BoundTotal>,
+    /// The fields that the user set for rules, by rule id.
+    pub rules: IndexMap<String, RuleFields>,
+}
+
+/// A column of the key, or of a total's groups: values are the same or not, without any policy.
+#[derive(Debug, Clone)]
+pub struct KeyColumn {
+    /// Our name; [`ROW`] is the row's position.
+    pub name: String,
+    /// How the two sides meet, in words.
+    pub note: String,
+    pub(super) expected: Convert,
+    pub(super) target: Convert,
+}
+
+/// A column that is compared.
+#[derive(Debug, Clone)]
+pub struct ComparedColumn {
+    /// Our name.
+    pub name: String,
+    /// How the two sides meet, in words: "compared as decimal(12,2), giving up nothing".
+    pub note: String,
+    pub(super) meeting: Meeting,
+    /// How they would meet without `as`.
+    pub(super) natural: Option<Meeting>,
+    pub(super) policy: Policy,
+}
+
+impl ComparedColumn {
+    /// Returns the id of the column's rule: `reconcile-<column>`.
+    pub fn rule(&self) -> String {
+        format!("reconcile-{}", self.name)
+    }
+}
+
+/// A column that is not compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotCompared {
+    /// Our name.
+    pub name: String,
+    /// Why: "part of the key", "excluded", "only in the source" or "only in the target".
+    pub reason: &'static str,
+}
+
+/// A control total ready for two schemas.
+#[derive(Debug, Clone)]
+pub struct BoundTotal {
+    /// The rule's id: `total-<column>-<by>`.
+    pub id: String,
+    /// Our name of the column.
+    pub column: String,
+    /// The columns that make the groups.
+    pub by: Vec<KeyColumn>,
+    /// The figures, in the order of the rule file.
+    pub agg: Vec<Aggregate>,
+    /// How much two equal sums may differ.
+    pub tolerance: Option<Amount>,
+    /// Digits behind the point with which sums are shown.
+    pub(super) scale: usize,
+}
+
+impl BoundReconcile {
+    /// Returns the ids of all rules of the reconciliation, in the order of the report.
+    pub fn rule_ids(&self) -> Vec<String> {
+        let rows = ROW_RULES.iter().map(|id| (*id).to_owned());
+        let columns = self.columns.iter().map(ComparedColumn::rule);
+        rows.chain(columns).chain(self.totals.iter().map(|t| t.id.clone())).collect()
+    }
+}
+
+/// Finds out what is compared and how.
+///
+/// Every column with the same name on both sides is compared, but for the key and what is excluded. What is
+/// wrong goes to `out`: names that are not there, policies that a type cannot have, a timestamp without a zone
+/// that meets one with a zone while nobody says which zone it shows (UTC is never assumed).
+/// Returns nothing where the reconciliation cannot be run.
+pub fn bind(
+    config: &Reconcile,
+    key: &[Spanned<String>],
+    expected: &Schema,
+    target: &Schema,
+    out: &mut Diagnostics,
+) -> Option<BoundReconcile> {
+    let mut own = Diagnostics::default();
+    let mut binder = Binder { config, expected, target, out: &mut own };
+    let key_columns = key.iter().filter_map(|name| binder.key_column(name)).collect();
+    binder.check_names(key);
+    let (columns, not_compared) = binder.columns(key);
+    let totals = binder.totals();
+    let bound = BoundReconcile { key: key_columns, columns, not_compared, totals, rules: IndexMap::new() };
+    let rules = binder.rules(&bound);
+    let failed = own.has_errors();
+    out.extend(own);
+    (!failed).then_some(BoundReconcile { rules, ..bound })
+}
+
+struct Binder<'a> {
+    config: &'a Reconcile,
+    expected: &'a Schema,
+    target: &'a Schema,
+    out: &'a mut Diagnostics,
+}
+
+impl Binder<'_> {
+    fn error(&mut self, span: &Span, message: impl Into<String>) {
+        self.out.push(Diagnostic::error(span, message));
+    }
+
+    /// Returns a column of both sides by a typed name; a name that is not on both is a diagnostic.
+    fn both(&mut self, name: &Spanned<String>) -> Option<(Field, Field)> {
+        let found = (self.expected.get(&name.value), self.target.get(&name.value));
+        let side = match found {
+            (Some(e), Some(t)) => return Some((e.clone(), t.clone())),
+            (None, None) => {
+                let names: BTreeSet<&str> = self.expected.names().chain(self.target.names()).collect();
+                self.out.push(
+                    Diagnostic::error(&name.span, format!("there is no column `{}`", name.value))
+                        .suggest(&name.value, names),
+                );
+                return None;
+            }
+            (Some(_), None) => "source",
+            (None, Some(_)) => "target",
+        };
+        self.out.push(
+            Diagnostic::error(&name.span, format!("the column `{}` is only in the {side}", name.value))
+                .help("`columns:` of a side maps their names to ours"),
+        );
+        None
+    }
+
+    /// Binds a column of the key or of a total's groups.
+    fn key_column(&mut self, name: &Spanned<String>) -> Option<KeyColumn> {
+        if name.value == ROW {
+            let note = "compared as the row's position".to_owned();
+            return Some(KeyColumn {
+                name: ROW.to_owned(),
+                note,
+                expected: Convert::Direct,
+                target: Convert::Direct,
+            });
+        }
+        let (mut e, mut t) = self.both(name)?;
+        // Values of one family are the same key by value, however their types were found.
+        if e.logical.family() == t.logical.family() {
+            (e.inferred, t.inferred) = (false, false);
+        }
+        let zone = self
+            .config
+            .columns
+            .get(&name.value)
+            .and_then(|policy| policy.value.timezone.as_ref())
+            .map(|zone| zone.value.0);
+        match meet(&e, &t, zone) {
+            Ok(mut meeting) => {
+                let as_number = || Convert::As { logical: Logical::I64, before: Box::new(Convert::Direct) };
+                if meeting.logical.family() == Family::Number {
+                    for (field, convert) in [(&e, &mut meeting.expected), (&t, &mut meeting.target)] {
+                        if field.logical == Logical::Bool {
+                            *convert = as_number();
+                        }
+                    }
+                }
+                Some(KeyColumn {
+                    name: name.value.clone(),
+                    note: note(&meeting, &Policy::default()),
+                    expected: meeting.expected,
+                    target: meeting.target,
+                })
+            }
+            Err(refusal) => {
+                self.refuse(&name.value, Some(&name.span), &e, &t, refusal);
+                None
+            }
+        }
+    }
+
+    /// Reports names of `exclude` and `columns` that lead nowhere.
+    fn check_names(&mut self, key: &[Spanned<String>]) {
+        let config = self.config;
+        let is_key = |name: &str| key.iter().any(|k| k.value == name);
+        for name in &config.exclude {
+            if self.expected.get(&name.value).is_none() && self.target.get(&name.value).is_none() {
+                self.both(name);
+            } else if is_key(&name.value) {
+                self.error(&name.span, format!("`{}` is part of the key, which cannot be excluded", name.value));
+            }
+        }
+        for (name, policy) in &config.columns {
+            let spanned = Spanned { value: name.clone(), span: policy.span.clone() };
+            if self.both(&spanned).is_none() {
+                continue;
+            }
+            if config.exclude.iter().any(|e| e.value == *name) {
+                self.error(&policy.span, format!("`{name}` is excluded, so nothing of it is compared"));
+            } else if is_key(name) && !only_timezone(&policy.value) {
+                self.out.push(
+                    Diagnostic::error(&policy.span, format!("`{name}` is part of the key, which is matched exactly"))
+                        .help("only `timezone` is possible here; a step under `cleanse` can bring keys into one form"),
+                );
+            }
+        }
+    }
+
+    fn columns(&mut self, key: &[Spanned<String>]) -> (Vec<ComparedColumn>, Vec<NotCompared>) {
+        let (mut columns, mut not_compared) = (Vec::new(), Vec::new());
+        let (expected, target) = (self.expected, self.target);
+        let mut leave = |name: &str, reason| not_compared.push(NotCompared { name: name.to_owned(), reason });
+        for e in &expected.fields {
+            let t = target.get(&e.name);
+            if key.iter().any(|k| k.value == e.name) {
+                leave(&e.name, "part of the key");
+            } else if self.config.exclude.iter().any(|x| x.value == e.name) {
+                leave(&e.name, "excluded");
+            } else if let Some(t) = t {
+                columns.extend(self.column(e, t));
+            } else {
+                leave(&e.name, "only in the source");
+            }
+        }
+        for t in target.fields.iter().filter(|t| expected.get(&t.name).is_none()) {
+            let excluded = self.config.exclude.iter().any(|x| x.value == t.name);
+            leave(&t.name, if excluded { "excluded" } else { "only in the target" });
+        }
+        (columns, not_compared)
+    }
+
+    fn column(&mut self, e: &Field, t: &Field) -> Option<ComparedColumn> {
+        let config = self.config;
+        let spanned = config.columns.get(&e.name);
+        let policy = spanned.map(|p| &p.value);
+        let zone = policy.and_then(|p| p.timezone.as_ref()).map(|z| z.value.0);
+        let wanted = policy.and_then(|p| p.r#as.as_ref());
+        let met = match wanted {
+            Some(wanted) => meet_as(e, t, &wanted.value, zone),
+            None => meet(e, t, zone),
+        };
+        let meeting = match met {
+            Ok(meeting) => meeting,
+            Err(refusal) => {
+                let span = match &refusal {
+                    Refusal::NotReadable { .. } => wanted.map(|w| &w.span),
+                    Refusal::ZoneUnknown { .. } => spanned.map(|p| &p.span),
+                };
+                self.refuse(&e.name, span, e, t, refusal);
+                return None;
+            }
+        };
+        let bound = match policy {
+            Some(policy) => self.policy(&e.name, policy, &meeting, e, t)?,
+            None => Policy::default(),
+        };
+        let natural = wanted.and_then(|_| meet(e, t, zone).ok());
+        Some(ComparedColumn {
+            name: e.name.clone(),
+            note: note(&meeting, &bound),
+            meeting,
+            natural,
+            policy: bound,
+        })
+    }
+
+    /// Checks a policy against the form in which its column is compared.
+    fn policy(
+        &mut self,
+        name: &str,
+        policy: &ColumnPolicy,
+        meeting: &Meeting,
+        e: &Field,
+        t: &Field,
+    ) -> Option<Policy> {
+        let errors_before = self.out.has_errors();
+        let form = &meeting.logical;
+        let family = form.family();
+        let mut wrong = |span: &Span, word: &str, takes: &str, help: &str| {
+            let message = format!("`{word}` is for {takes}, and `{name}` is {}", meeting.phrase);
+            self.out.push(Diagnostic::error(span, message).help(help));
+        };
+        for (word, amount) in [("tolerance", &policy.tolerance), ("relative", &policy.relative)] {
+            if let Some(amount) = amount.as_ref().filter(|_| family != Family::Number) {
+                let help = match family {
+                    Family::Moment | Family::Time => "for moments and times there is `precision`",
+                    _ => "`as: decimal(12,2)` compares texts as numbers",
+                };
+                wrong(&amount.span, word, "numbers", help);
+            }
+        }
+        if let Some(precision) = &policy.precision {
+            let fits = match family {
+                Family::Moment => true,
+                Family::Time => precision.value.micros() < super::Precision::Day.micros(),
+                _ => false,
+            };
+            if !fits {
+                wrong(&precision.span, "precision", "dates, timestamps and times of day", "for numbers there is `tolerance`");
+            }
+        }
+        let plain_text = family == Family::Text && *form != Logical::Uuid;
+        let help = "`as: text` compares the values as text";
+        if let Some(case) = policy.case.as_ref().filter(|_| !plain_text) {
+            wrong(&case.span, "case", "texts", help);
+        }
+        if let Some(whitespace) = policy.whitespace.as_ref().filter(|_| !plain_text) {
+            wrong(&whitespace.span, "whitespace", "texts", help);
+        }
+        if let Some(zone) = policy.timezone.as_ref().filter(|_| !takes_zone(policy, e, t)) {
+            self.out.push(
+                Diagnostic::error(&zone.span, format!("`timezone` changes nothing here: `{name}` is {}", meeting.phrase))
+                    .help("it is for a timestamp without a zone on one side and with one on the other"),
+            );
+        }
+        let has_text = e.logical.is_text() || t.logical.is_text();
+        let mut null = Vec::new();
+        for literal in &policy.null {
+            let Some(text) = &literal.text else { continue };
+            let value = match form {
+                Logical::Uuid => Some(super::cell::Cell::Text(canonical_uuid(text.into()).into_owned().into())),
+                form if form.is_text() => None,
+                form => read_text(text, form).or_else(|| read_text(text, &Logical::TIMESTAMP).filter(|_| family == Family::Moment)),
+            };
+            if value.is_none() && !form.is_text() && !has_text {
+                self.error(&literal.span, format!("no value of `{name}` can be this: it is {}", meeting.phrase));
+            }
+            let text = match &value {
+                Some(super::cell::Cell::Text(uuid)) => uuid.as_ref().to_owned(),
+                _ => text.clone(),
+            };
+            null.push(NullText { text, value });
+        }
+        if self.out.has_errors() && !errors_before {
+            return None;
+        }
+        Some(Policy {
+            tolerance: policy.tolerance.as_ref().map(|a| a.value.clone()),
+            relative: policy.relative.as_ref().map(|a| a.value.clone()),
+            precision: policy.precision.as_ref().map(|p| p.value),
+            case: policy.case.is_some(),
+            whitespace: policy.whitespace.as_ref().map(|w| w.value),
+            null,
+        })
+    }
+
+    /// Reports why two columns cannot meet.
+    fn refuse(&mut self, name: &str, span: Option<&Span>, e: &Field, t: &Field, refusal: Refusal) {
+        let (message, help) = match refusal {
+            Refusal::ZoneUnknown { expected } => {
+                let (without, with) = if expected { ("source", "target") } else { ("target", "source") };
+                (
+                    format!("`{name}` has no time zone in the {without} and one in the {with}"),
+                    format!("say which zone's clock the {without} shows: `timezone: Europe/London` on its connection, or under `reconcile: columns: {name}:`"),
+                )
+            }
+            Refusal::NotReadable { from, wanted } => (
+                format!("`{name}` cannot be compared as {wanted}: it is {} in the source and {} in the target", e.logical, t.logical),
+                format!("values of {from} cannot be read as {wanted}; `as: text` is always possible"),
+            ),
+        };
+        self.out.push(match span {
+            Some(span) => Diagnostic::error(span, message).help(help),
+            None => Diagnostic::without_place(message).help(help),
+        });
+    }
+
+    fn totals(&mut self) -> Vec<BoundTotal> {
+        let config = self.config;
+        let mut seen = BTreeSet::new();
+        let mut totals = Vec::new();
+        for total in &config.totals {
+            if !seen.insert(total.value.id()) {
+                self.error(&total.span, format!("there is another total `{}`", total.value.id()));
+            }
+            totals.extend(self.total(&total.value));
+        }
+        totals
+    }
+
+    fn total(&mut self, total: &Total) -> Option<BoundTotal> {
+        let fields = self.both(&total.column);
+        let by: Vec<Option<KeyColumn>> = total.by.iter().map(|name| self.key_column(name)).collect();
+        let (e, t) = fields?;
+        let sums = total.agg.contains(&Aggregate::Sum);
+        for (field, side) in [(&e, "source"), (&t, "target")] {
+            if sums && field.logical.family() != Family::Number {
+                let message = format!("`{}` cannot be summed: it is {} in the {side}", e.name, field.logical);
+                self.out.push(Diagnostic::error(&total.column.span, message).help(
+                    "`agg: [count]` counts its values; a step under `cleanse` or `types:` makes it a number",
+                ));
+                return None;
+            }
+        }
+        if let Some(tolerance) = total.tolerance.as_ref().filter(|_| !sums) {
+            self.error(&tolerance.span, "`tolerance` is for sums, and none is asked for");
+        }
+        if total.agg.is_empty() {
+            self.error(&total.column.span, "a total needs `count`, `sum` or both");
+        }
+        let scale = |field: &Field| match field.logical {
+            Logical::Decimal { scale, .. } => usize::from(scale),
+            _ => 0,
+        };
+        let mut agg = total.agg.clone();
+        agg.dedup();
+        Some(BoundTotal {
+            id: total.id(),
+            column: e.name.clone(),
+            by: by.into_iter().collect::<Option<_>>()?,
+            agg,
+            tolerance: total.tolerance.as_ref().map(|a| a.value.clone()),
+            scale: scale(&e).max(scale(&t)),
+        })
+    }
+
+    /// Checks the rules' ids, and returns the fields set for them.
+    fn rules(&mut self, bound: &BoundReconcile) -> IndexMap<String, RuleFields> {
+        let ids = bound.rule_ids();
+        let mut seen = BTreeSet::new();
+        for id in &ids {
+            if !seen.insert(id) && !id.starts_with("total-") {
+                self.out.push(
+                    Diagnostic::without_place(format!("two rules of the reconciliation are called `{id}`")).help(
+                        "exclude the column, or give it another name with `columns:` of both sides",
+                    ),
+                );
+            }
+        }
+        let mut rules = IndexMap::new();
+        for (id, fields) in &self.config.rules {
+            if seen.contains(id) {
+                rules.insert(id.clone(), fields.value.clone());
+            } else {
+                self.out.push(
+                    Diagnostic::error(&fields.span, format!("the reconciliation has no rule `{id}`"))
+                        .suggest(id, ids.iter().map(String::as_str)),
+                );
+            }
+        }
+        rules
+    }
+}
+
+fn only_timezone(policy: &ColumnPolicy) -> bool {
+    policy.tolerance.is_none()
+        && policy.relative.is_none()
+        && policy.precision.is_none()
+        && policy.case.is_none()
+        && policy.whitespace.is_none()
+        && policy.null.is_empty()
+        && policy.r#as.is_none()
+}
+
+/// Returns true where a declared zone has a meaning for two columns.
+fn takes_zone(policy: &ColumnPolicy, e: &Field, t: &Field) -> bool {
+    let zoned = |f: &Field| f.logical == Logical::TIMESTAMP_UTC;
+    match policy.r#as.as_ref().map(|wanted| &wanted.value) {
+        Some(Logical::Date | Logical::Timestamp { utc: false }) => zoned(e) || zoned(t),
+        Some(_) => false,
+        None => needs_zone(e, t),
+    }
+}
+
+/// Returns how a column is compared, in words; literals stay out of it.
+fn note(meeting: &Meeting, policy: &Policy) -> String {
+    let mut phrase = meeting.phrase.clone();
+    let mut lost = meeting.lost.clone();
+    if let Some(precision) = policy.precision {
+        phrase.push_str(&format!(" to the {}", precision.word()));
+        lost.push(precision.lost().to_owned());
+    }
+    if let Some(most) = &policy.tolerance {
+        lost.push(format!("differences up to {}", most.text));
+    }
+    if let Some(share) = &policy.relative {
+        lost.push(format!("differences up to {} of the expected number", share.text));
+    }
+    if policy.case {
+        lost.push("upper and lower case".to_owned());
+    }
+    if let Some(whitespace) = policy.whitespace {
+        lost.push(
+            match whitespace {
+                super::Whitespace::Trim => "white space at both ends",
+                super::Whitespace::Collapse => "the amount of white space",
+                super::Whitespace::Ignore => "all white space",
+            }
+            .to_owned(),
+        );
+    }
+    match policy.null.len() {
+        0 => {}
+        1 => lost.push("the difference between NULL and one listed value".to_owned()),
+        n => lost.push(format!("the difference between NULL and {n} listed values")),
+    }
+    let lost = match lost.split_last() {
+        None => "nothing".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    };
+    format!("{phrase}, giving up {lost}")
+}

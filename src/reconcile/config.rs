@@ -1,0 +1,241 @@
+//! `reconcile:` as it stands in a rule file.
+
+use indexmap::IndexMap;
+use serde_json::{Value as Json, json};
+
+use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
+use crate::frame::Number;
+use crate::model::{Logical, Severity};
+use crate::node::{FromNode, Literal, Node, choices, params};
+use crate::rule::MaxFailures;
+
+params! {
+    /// How expected and target are compared. Where nothing is said, every column that both sides have is
+    /// compared exactly.
+    pub struct Reconcile("`reconcile`") {
+        /// Columns that are read but not compared.
+        exclude: Vec<Spanned<String>> = "[]",
+        /// How single columns are compared, by our names.
+        columns: IndexMap<String, Spanned<ColumnPolicy>> = "{}",
+        /// Counts and sums that must be equal on both sides.
+        totals: Vec<Spanned<Total>> = "[]",
+        /// Severity and allowed failures of the reconciliation's own rules, by id: `reconcile-missing`,
+        /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-no_key`, `reconcile-<column>`,
+        /// `total-<column>-<by>`.
+        rules: IndexMap<String, Spanned<RuleFields>> = "{}",
+    }
+}
+
+impl Default for Reconcile {
+    fn default() -> Self {
+        Reconcile {
+            exclude: Vec::new(),
+            columns: IndexMap::new(),
+            totals: Vec::new(),
+            rules: IndexMap::new(),
+        }
+    }
+}
+
+params! {
+    /// How the values of one column are compared. Each word makes more values equal than an exact comparison.
+    pub struct ColumnPolicy("a column of `reconcile`") {
+        /// Numbers are equal where they differ by no more than this, e.g. `0.01`. The arithmetic is exact.
+        tolerance: Option<Spanned<Amount>>,
+        /// Numbers are equal where they differ by no more than this share of the expected one: `0.001` is a
+        /// thousandth. With `tolerance`, one of the two suffices.
+        relative: Option<Spanned<Amount>>,
+        /// Moments and times are cut off to this before they are compared: `day`, `hour`, `minute`, `second` or
+        /// `millisecond`. They are not rounded.
+        precision: Option<Spanned<Precision>>,
+        /// `ignore`: letters that differ only in case are equal.
+        case: Option<Spanned<Case>>,
+        /// `trim`: white space at both ends means nothing; `collapse`: nor does its amount between words;
+        /// `ignore`: no white space means anything.
+        whitespace: Option<Spanned<Whitespace>>,
+        /// Values that mean the same as NULL, on either side, e.g. `["", N/A]`.
+        null: Vec<Literal> = "[]",
+        /// The zone whose wall clock a timestamp without a zone shows, e.g. `Europe/London`.
+        timezone: Option<Spanned<Zone>>,
+        /// The type in which both sides are compared, e.g. `decimal(10,2)` or `text`. A value that cannot be
+        /// read as this type equals only the same text.
+        r#as: Option<Spanned<Logical>>,
+    }
+}
+
+params! {
+    /// A control total.
+    pub struct Total("a total") {
+        /// The column that is counted and summed.
+        column: Spanned<String>,
+        /// Columns whose values make the groups; one group of all rows where there are none.
+        by: Vec<Spanned<String>> = "[]",
+        /// `count`: values that are not NULL; `sum`: their sum.
+        agg: Vec<Aggregate> = "[count, sum]",
+        /// Sums are equal where they differ by no more than this.
+        tolerance: Option<Spanned<Amount>>,
+    }
+}
+
+impl Total {
+    /// Returns the id of the total's rule: `total-<column>-<by>`.
+    pub fn id(&self) -> String {
+        let mut id = format!("total-{}", self.column.value);
+        for by in &self.by {
+            id.push('-');
+            id.push_str(&by.value);
+        }
+        id
+    }
+}
+
+params! {
+    /// Fields of a rule of the reconciliation.
+    pub struct RuleFields("a rule of `reconcile`") {
+        /// How much a failure matters: `info`, `warning` or `error`. Default: `error`.
+        severity: Option<Severity>,
+        /// How many rows may fail before the rule does: a count such as `10`, or a share of the rows evaluated such as `0.5%`.
+        max_failures: Option<MaxFailures>,
+    }
+}
+
+choices! {
+    /// What moments and times are cut off to.
+    pub enum Precision {
+        /// The date remains.
+        Day = "day",
+        /// Hours remain.
+        Hour = "hour",
+        /// Minutes remain.
+        Minute = "minute",
+        /// Seconds remain.
+        Second = "second",
+        /// Milliseconds remain.
+        Millisecond = "millisecond",
+    }
+}
+
+impl Precision {
+    /// Returns its length in microseconds.
+    pub fn micros(self) -> i64 {
+        match self {
+            Precision::Day => 86_400_000_000,
+            Precision::Hour => 3_600_000_000,
+            Precision::Minute => 60_000_000,
+            Precision::Second => 1_000_000,
+            Precision::Millisecond => 1_000,
+        }
+    }
+
+    /// Returns what is given up, for notes.
+    pub fn lost(self) -> &'static str {
+        match self {
+            Precision::Day => "the time of day",
+            Precision::Hour => "minutes and seconds",
+            Precision::Minute => "seconds",
+            Precision::Second => "fractions of a second",
+            Precision::Millisecond => "microseconds",
+        }
+    }
+}
+
+choices! {
+    /// What upper and lower case mean.
+    pub enum Case {
+        /// Nothing.
+        Ignore = "ignore",
+    }
+}
+
+choices! {
+    /// What white space means.
+    pub enum Whitespace {
+        /// Nothing at both ends.
+        Trim = "trim",
+        /// Nothing at both ends, and elsewhere its amount means nothing.
+        Collapse = "collapse",
+        /// Nothing anywhere.
+        Ignore = "ignore",
+    }
+}
+
+choices! {
+    /// A figure of a total.
+    pub enum Aggregate {
+        /// Values that are not NULL.
+        Count = "count",
+        /// The sum of the values.
+        Sum = "sum",
+    }
+}
+
+/// An exact decimal number from 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Amount {
+    /// As written.
+    pub text: String,
+    /// The digits, without the point.
+    pub digits: i128,
+    /// How many digits stand behind the point.
+    pub scale: u32,
+}
+
+impl Amount {
+    /// Reads plain digits with at most one point; nothing for other texts and for more than 38 digits.
+    pub fn parse(text: &str) -> Option<Amount> {
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+        let all = format!("{whole}{fraction}");
+        if all.is_empty() || all.len() > 38 || !all.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        Some(Amount {
+            text: text.to_owned(),
+            digits: all.parse().ok()?,
+            scale: u32::try_from(fraction.len()).ok()?,
+        })
+    }
+
+    /// Returns the number.
+    pub fn number(&self) -> Number {
+        Number::Exact { digits: self.digits, scale: self.scale }
+    }
+}
+
+impl FromNode for Amount {
+    fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        let amount = Amount::parse(&String::from_node(node, out)?);
+        if amount.is_none() {
+            out.push(
+                Diagnostic::error(&node.span, "a number from 0 is expected here")
+                    .help("plain digits with a point, as in `0.01`"),
+            );
+        }
+        amount
+    }
+
+    fn schema() -> Json {
+        json!({"anyOf": [{"type": "number", "minimum": 0}, {"type": "string", "pattern": "^([0-9]+\\.?[0-9]*|\\.[0-9]+)$"}]})
+    }
+}
+
+/// A time zone by its IANA name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Zone(pub chrono_tz::Tz);
+
+impl FromNode for Zone {
+    fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        let text = String::from_node(node, out)?;
+        let zone = text.parse().ok().map(Zone);
+        if zone.is_none() {
+            out.push(
+                Diagnostic::error(&node.span, format!("`{text}` is not a time zone"))
+                    .help("an IANA name, as in `Europe/London`"),
+            );
+        }
+        zone
+    }
+
+    fn schema() -> Json {
+        json!({"type": "string"})
+    }
+}
