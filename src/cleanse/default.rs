@@ -79,6 +79,9 @@ impl Step for Rule {
 
     fn bind(&self, field: &Field, _files: &ProjectFiles, out: &mut Diagnostics) -> Option<BoundStep> {
         no_null(&self.value, NO_NULL, out);
+        if !text::is_meant(&self.columns, field) {
+            return None;
+        }
         let value = literal(&self.value, field, true, out)?;
         let characters = if let Value::Text(text) = &value { text.chars().count() } else { 0 };
         let logical = text::with_room(&field.logical, characters);

@@ -67,24 +67,7 @@ fn records(text: &str) -> Result<Vec<Record>, (usize, &'static str)> {
     while !rest.is_empty() {
         let mut record = Record { line, fields: Vec::new() };
         loop {
-            let (field, after) = match rest.strip_prefix('"') {
-                Some(inside) => {
-                    let (field, after) =
-                        quoted(inside).ok_or((record.line, "a quoted field has no closing quote"))?;
-                    if !after.is_empty() && !after.starts_with([',', '\n', '\r']) {
-                        return Err((record.line, "text stands behind the closing quote of a field"));
-                    }
-                    (Some(field), after)
-                }
-                None => {
-                    let end = rest.find([',', '\n', '\r']).unwrap_or(rest.len());
-                    let (field, after) = rest.split_at(end);
-                    if field.contains('"') {
-                        return Err((record.line, "a quote stands inside a field that has none around it"));
-                    }
-                    ((!field.is_empty()).then(|| field.to_owned()), after)
-                }
-            };
+            let (field, after) = field(rest).map_err(|what| (record.line, what))?;
             line += field.as_deref().map_or(0, |f| f.matches('\n').count());
             record.fields.push(field);
             if let Some(after) = after.strip_prefix(',') {
@@ -101,6 +84,22 @@ fn records(text: &str) -> Result<Vec<Record>, (usize, &'static str)> {
         }
     }
     Ok(records)
+}
+
+/// Reads the field at the start of a text; what is behind it, its end included, comes second.
+fn field(text: &str) -> Result<(Option<String>, &str), &'static str> {
+    if let Some(inside) = text.strip_prefix('"') {
+        let (field, after) = quoted(inside).ok_or("a quoted field has no closing quote")?;
+        if !after.is_empty() && !after.starts_with([',', '\n', '\r']) {
+            return Err("text stands behind the closing quote of a field");
+        }
+        return Ok((Some(field), after));
+    }
+    let (field, after) = text.split_at(text.find([',', '\n', '\r']).unwrap_or(text.len()));
+    if field.contains('"') {
+        return Err("a quote stands inside a field that has none around it");
+    }
+    Ok(((!field.is_empty()).then(|| field.to_owned()), after))
 }
 
 /// Reads a field up to its closing quote; the text behind the quote comes second.

@@ -270,6 +270,9 @@ impl Step for Rule {
 
     fn bind(&self, field: &Field, files: &ProjectFiles, out: &mut Diagnostics) -> Option<BoundStep> {
         let pairs = self.pairs(files, out)?;
+        if !text::is_meant(&self.column, field) {
+            return None;
+        }
         let inputs: Vec<Option<Value>> = pairs.iter().map(|p| p.from.value(field, out)).collect();
         let inputs = inputs.into_iter().collect::<Option<Vec<_>>>();
         let outputs: Vec<Option<Value>> = pairs.iter().map(|p| p.to.value(field, out)).collect();

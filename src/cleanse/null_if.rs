@@ -9,7 +9,7 @@
 //! - Whole values are compared, exactly: `-1` and `-1.0` are the same decimal, `n/a` and `N/A` are two texts.
 //! - The trailing blanks of `char(n)` do not count: `""` is a column of blanks, too.
 //! - A text of blanks in any other column is not `""`: put `trim` before this step.
-//! - NULL stays NULL. `"*"` takes every text column.
+//! - NULL stays NULL. `"*"` takes every text column; a value longer than a column can hold is no mistake there.
 //! - Doing it twice changes nothing more.
 //!
 //! ```yaml step
@@ -58,7 +58,7 @@ use crate::model::{Dimension, Field};
 use crate::node::{Literal, params};
 use crate::rule::{Columns, ProjectFiles};
 
-use super::values::{Index, Pick, literal, no_null, pick};
+use super::values::{Index, Pick, literal, no_null, pick, read};
 use super::{Applied, BoundStep, Step, text};
 
 pub(super) const DIMENSION: Dimension = Dimension::Completeness;
@@ -93,11 +93,22 @@ impl Step for Rule {
 
     fn bind(&self, field: &Field, files: &ProjectFiles, out: &mut Diagnostics) -> Option<BoundStep> {
         self.check(files, out);
-        // A column that is not text cannot hold the empty text.
-        let text = field.logical.is_text();
-        let asked = self.values.iter().filter(|v| text || v.text.as_deref() != Some(""));
-        let read: Vec<Option<Value>> = asked.map(|value| literal(value, field, false, out)).collect();
-        let read = read.into_iter().collect::<Option<Vec<_>>>()?;
+        if !text::is_meant(&self.columns, field) {
+            return None;
+        }
+        let read: Vec<Value> = match &self.columns {
+            // A value longer than one of all the columns allows cannot occur there, and is meant for the others.
+            Columns::AllText(_) => {
+                self.values.iter().filter_map(|v| read(v.text.as_deref()?, field, false)).collect()
+            }
+            Columns::Named(_) => {
+                // A column that is not text cannot hold the empty text.
+                let is_text = field.logical.is_text();
+                let asked = self.values.iter().filter(|v| is_text || v.text.as_deref() != Some(""));
+                let values: Vec<_> = asked.map(|value| literal(value, field, false, out)).collect();
+                values.into_iter().collect::<Option<_>>()?
+            }
+        };
         let (index, _) = Index::new(&field.logical, read);
         let logical = field.logical.clone();
         let apply = move |before: &Series| {

@@ -38,6 +38,8 @@ pub struct Pipeline<'a> {
     /// The columns after the last step.
     pub schema: Schema,
     rules: Vec<BoundRule<'a>>,
+    /// What was found wrong: with errors there is nothing to run.
+    problems: Diagnostics,
 }
 
 struct BoundRule<'a> {
@@ -109,7 +111,7 @@ pub enum CleanseError {
 /// Prepares the steps for a dataset's columns, each for the columns as the steps before it leave them.
 ///
 /// What does not fit is a diagnostic, each once; the steps behind are bound all the same, so that all is
-/// reported together. With errors among them the pipeline must not be run.
+/// reported together. With errors among them the pipeline does not run.
 pub fn bind<'a>(
     schema: &Schema,
     rules: &[CleansingRule<'a>],
@@ -118,6 +120,7 @@ pub fn bind<'a>(
 ) -> Pipeline<'a> {
     let mut schema = schema.clone();
     let mut bound = Vec::with_capacity(rules.len());
+    let mut problems = Diagnostics::default();
     for rule in rules {
         let mut found = Diagnostics::default();
         let columns = bind_rule(&schema, rule, files, &mut found);
@@ -127,9 +130,10 @@ pub fn bind<'a>(
             }
         }
         bound.push(BoundRule { rule: *rule, columns });
-        push_once(found, out);
+        push_once(found, &mut problems);
     }
-    Pipeline { schema, rules: bound }
+    out.extend(problems.clone());
+    Pipeline { schema, rules: bound, problems }
 }
 
 /// Takes in diagnostics without those that stand there already: a step reports for each of its columns.
@@ -190,12 +194,7 @@ pub fn cleanse(
     rules: &[CleansingRule<'_>],
     files: &ProjectFiles,
 ) -> Result<Cleansed, CleanseError> {
-    let mut out = Diagnostics::default();
-    let pipeline = bind(&frame.schema, rules, files, &mut out);
-    if out.has_errors() {
-        return Err(CleanseError::Diagnostics(out));
-    }
-    pipeline.run(frame)
+    bind(&frame.schema, rules, files, &mut Diagnostics::default()).run(frame)
 }
 
 /// What the steps leave behind while they run, each with its row, column and step for sorting.
@@ -211,8 +210,11 @@ impl Pipeline<'_> {
     /// Runs the steps over the rows of a dataset with the columns they were bound to.
     ///
     /// # Errors
-    /// Where a step or a `where` fails, or the frame has not the columns.
+    /// Where a rule did not fit the columns, a step or a `where` fails, or the frame has not the columns.
     pub fn run(&self, frame: &Frame) -> Result<Cleansed, CleanseError> {
+        if self.problems.has_errors() {
+            return Err(CleanseError::Diagnostics(self.problems.clone()));
+        }
         let mut frame = frame.clone();
         let mut trail = Trail::default();
         let mut rules = Vec::with_capacity(self.rules.len());

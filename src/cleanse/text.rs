@@ -28,7 +28,7 @@ pub(super) fn place<'c>(columns: &'c Columns, field: &Field) -> Option<&'c Span>
 
 /// Returns true where a step that works on text acts on the column.
 ///
-/// Under `"*"` it acts on text alone and is silent about the rest. A column that is named may also hold a type that
+/// Under `"*"` it acts on text alone and is silent about the rest, UUIDs and JSON among it. A column that is named may also hold a type that
 /// travels as text; a named UUID, JSON or a type that is not text is a diagnostic.
 pub(super) fn acts_on(step: &str, columns: &Columns, field: &Field, out: &mut Diagnostics) -> bool {
     match (columns, &field.logical) {
@@ -39,6 +39,11 @@ pub(super) fn acts_on(step: &str, columns: &Columns, field: &Field, out: &mut Di
             false
         }
     }
+}
+
+/// Returns true where a step for columns of any type acts on the column: under `"*"` it acts on text alone.
+pub(super) fn is_meant(columns: &Columns, field: &Field) -> bool {
+    matches!((columns, &field.logical), (Columns::Named(_), _) | (_, Logical::Text { .. }))
 }
 
 /// Reports that a step cannot act on a column because of its type.
