@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
 use polars::prelude::PolarsError;
 use rayon::prelude::*;
@@ -25,7 +26,7 @@ use crate::config::{Dataset, Plan};
 use crate::diagnostic::Diagnostics;
 use crate::expression::Expression;
 use crate::findings::{FORMAT_VERSION, RunResult};
-use crate::frame::{BridgeError, Frame};
+use crate::frame::Frame;
 use crate::gate;
 use crate::report::{self, ReportError};
 use crate::rule::RuleError;
@@ -104,9 +105,9 @@ pub enum EngineError {
     /// The report cannot be made.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// A table cannot be brought into Arrow.
-    #[error(transparent)]
-    Bridge(#[from] BridgeError),
+    /// The findings cannot be brought into Arrow.
+    #[error("the findings cannot be written: {0}")]
+    Arrow(#[from] ArrowError),
     /// polars failed where no rule is to blame.
     #[error("{}", .0.to_string().lines().next().unwrap_or_default())]
     Polars(#[from] PolarsError),

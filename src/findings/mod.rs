@@ -1,6 +1,8 @@
 //! The result of a run: what stands in run.json and in the findings files.
 
 mod result;
+mod table;
+pub use table::{FindingRow, fingerprint, to_batch};
 
 pub use result::{
     Buckets, ColumnResult, DatasetResult, FORMAT_VERSION, Gate, Masking, RuleResult, RunResult, SideFigure,
