@@ -11,6 +11,7 @@ use crate::findings::{ColumnResult, DatasetResult, RuleResult, SideResult};
 use crate::frame::{Frame, Keys};
 use crate::gate::worst;
 use crate::model::{Finding, Schema, Side, Status};
+use crate::snapshot::Manifest;
 
 use super::bound::BoundDataset;
 use super::expected::{Expected, RowState, Working, quarantined_keys};
@@ -178,15 +179,16 @@ impl<'a> World<'a> {
         let of = |side: Option<&LoadedSide>| {
             side.map(|side| SideResult {
                 snapshot: side.snapshot.id.clone(),
-                origin: side.snapshot.manifest.origin(),
+                origin: origin(&side.snapshot.manifest),
                 rows: side.snapshot.manifest.rows,
                 out_of_scope: side.out_of_scope,
-                files: side.snapshot.manifest.hashes(),
+                files: side.snapshot.manifest.files.iter().map(|f| (f.name.clone(), f.sha256.clone())).collect(),
             })
         };
         let mut notes = Vec::new();
         for (side, loaded) in [("source", source), ("target", target)] {
-            notes.extend(loaded.iter().flat_map(|l| l.snapshot.notes()).map(|note| format!("In the {side}: {note}")));
+            let of_side = loaded.iter().flat_map(|l| l.snapshot.notes());
+            notes.extend(of_side.map(|note| format!("In the {side}, `{}`: {}.", note.column, note.text)));
         }
         DatasetResult {
             name: name.to_owned(),
@@ -356,6 +358,14 @@ impl<'a> World<'a> {
             judged.push(figures.matched(rule, &sides, &group_id, &place));
         }
         judged
+    }
+}
+
+/// Returns where a snapshot came from: the connection and what was asked of it.
+fn origin(manifest: &Manifest) -> String {
+    match &manifest.connection {
+        Some(connection) => format!("{connection}: {}", manifest.query),
+        None => manifest.query.clone(),
     }
 }
 

@@ -29,7 +29,7 @@ use crate::frame::Frame;
 use crate::gate;
 use crate::report::{self, ReportError};
 use crate::rule::RuleError;
-use crate::snapshot::SnapshotError;
+use crate::snapshot::{SnapshotError, WriteError};
 use crate::source::Cancel;
 
 use bound::BoundDataset;
@@ -98,6 +98,9 @@ pub enum EngineError {
     /// A Parquet file of the run cannot be written.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
+    /// A file of the run cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteError),
     /// The report cannot be made.
     #[error(transparent)]
     Report(#[from] ReportError),

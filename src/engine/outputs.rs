@@ -4,10 +4,10 @@ use std::path::Path;
 
 use crate::correct::{changes, corrected, quarantine, repairs};
 use crate::findings::{DatasetResult, FindingRow, RunResult, fingerprint, to_batch};
-use crate::frame::{Frame, to_record_batch};
+use crate::frame::Frame;
 use crate::model::Side;
 use crate::report;
-use crate::snapshot::write_parquet;
+use crate::snapshot::{WriteError, write_frame, write_parquet};
 
 use super::dataset::{Judgement, World};
 use super::folder::RunFolder;
@@ -37,8 +37,7 @@ pub fn write(
     let key_columns = result.key.clone();
     let target = world.frame(&name, Side::Target);
     let put = |kind: &str, frame: &Frame| -> Result<(), EngineError> {
-        let batch = to_record_batch(frame)?;
-        write_parquet(&folder.place(&format!("{kind}/{name}.parquet"))?, &batch)?;
+        write_frame(&folder.place(&format!("{kind}/{name}.parquet"))?, frame)?;
         Ok(())
     };
     let made = corrected(&expected.frame, &key_columns, target.map(|t| &t.schema))?;
@@ -88,7 +87,8 @@ fn write_findings(
         }
     }
     let batch = to_batch(rows)?;
-    write_parquet(&folder.place(&format!("findings/{}.parquet", result.name))?, &batch)?;
+    let path = folder.place(&format!("findings/{}.parquet", result.name))?;
+    write_parquet::<WriteError>(&path, batch.schema(), [Ok(batch)])?;
     Ok(())
 }
 

@@ -65,7 +65,7 @@ fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
 
 /// Takes a snapshot of every side of the plan, several at a time.
 pub fn take_all(plan: &Plan, out: &Path, cancel: &Cancel, observer: &dyn Observer) -> Taken {
-    let store = Store::new(out);
+    let store = Store::new(out.join("snapshots"));
     let results: Vec<_> = wanted(plan)
         .par_iter()
         .map(|wanted| {
@@ -73,8 +73,8 @@ pub fn take_all(plan: &Plan, out: &Path, cancel: &Cancel, observer: &dyn Observe
             let tell = |rows| {
                 observer.event(&Event::Reading { dataset: dataset.clone(), side: wanted.side.to_owned(), rows });
             };
-            let (connector, request) = wanted.plan.open(&plan.files.base);
-            let result = take(&store, dataset, wanted.side, connector.as_ref(), &request, cancel, &tell);
+            let connector = wanted.plan.connection.connector(&plan.files.base);
+            let result = take(&store, dataset, wanted.side, connector.as_ref(), &wanted.plan.request, cancel, &tell);
             if let Ok(snapshot) = &result {
                 told(observer, dataset, wanted.side, snapshot);
             }
@@ -110,7 +110,7 @@ pub fn load_all(
     cancel: &Cancel,
     observer: &dyn Observer,
 ) -> BTreeMap<String, Loaded> {
-    let store = Store::new(out);
+    let store = Store::new(out.join("snapshots"));
     let sides: Vec<_> = wanted(plan)
         .par_iter()
         .map(|wanted| {
@@ -121,8 +121,8 @@ pub fn load_all(
                     let tell = |rows| {
                         observer.event(&Event::Reading { dataset: dataset.clone(), side: wanted.side.to_owned(), rows });
                     };
-                    let (connector, request) = wanted.plan.open(&plan.files.base);
-                    take(&store, dataset, wanted.side, connector.as_ref(), &request, cancel, &tell)
+                    let connector = wanted.plan.connection.connector(&plan.files.base);
+                    take(&store, dataset, wanted.side, connector.as_ref(), &wanted.plan.request, cancel, &tell)
                 }
             };
             let loaded = snapshot.map_err(|error| error.to_string()).and_then(|snapshot| {

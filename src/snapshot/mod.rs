@@ -1,1 +1,12 @@
-//! Immutable Parquet copies of tables, with their manifests.
+//! Immutable Parquet copies of tables, with their manifests; and the one writer of all Parquet.
+
+mod error;
+mod manifest;
+mod reader;
+mod store;
+mod writer;
+
+pub use error::{SnapshotError, WriteError};
+pub use manifest::{Column, DataFile, Input, MANIFEST_VERSION, Manifest};
+pub use store::{Snapshot, Store, take};
+pub use writer::{ParquetWriter, Written, write_frame, write_parquet};

@@ -1,0 +1,155 @@
+//! What a snapshot says about itself: `manifest.json`.
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+
+use crate::model::{Field, Logical, Schema};
+use crate::source::hex;
+
+/// The form of the manifests that this program writes and reads.
+pub const MANIFEST_VERSION: u32 = 1;
+
+/// The manifest of a snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The form of this file, [`MANIFEST_VERSION`].
+    pub version: u32,
+    /// The snapshot's id, made from its content.
+    pub id: String,
+    /// The dataset.
+    pub dataset: String,
+    /// `source` or `target`.
+    pub side: String,
+    /// The connection's name.
+    pub connection: Option<String>,
+    /// What was asked for: the file or pattern.
+    pub query: String,
+    /// How it was to be read.
+    pub options: Json,
+    /// The files that were read, in that order.
+    pub inputs: Vec<Input>,
+    /// When the reading began, in UTC (RFC 3339).
+    pub taken_at: String,
+    /// The number of rows.
+    pub rows: u64,
+    /// The columns, in the order of the source.
+    pub columns: Vec<Column>,
+    /// The Parquet files that hold the rows, in that order.
+    pub files: Vec<DataFile>,
+    /// The version of the program that took the snapshot.
+    pub tool: String,
+}
+
+/// A file that a snapshot was read from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Input {
+    /// Its path, relative to the connection's folder where it lies inside.
+    pub path: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was last modified, in UTC (RFC 3339).
+    pub modified: Option<String>,
+    /// The SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+/// A column of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Column {
+    /// Their name, which is the one in the Parquet files.
+    pub source_name: String,
+    /// Our name.
+    pub name: String,
+    /// The logical type.
+    #[serde(with = "logical_text")]
+    pub logical: Logical,
+    /// The type as the source calls it.
+    pub source_type: String,
+    /// True where the type was inferred from the values.
+    pub inferred: bool,
+    /// How inferred timestamps were written.
+    pub format: Option<String>,
+    /// The zone whose wall clock a timestamp without zone shows.
+    pub timezone: Option<String>,
+    /// The number of NULLs; nothing where a copied file does not say.
+    pub nulls: Option<u64>,
+    /// For `char(n)`: how many values have trailing blanks, which are dropped when the snapshot is read.
+    pub padded: Option<u64>,
+    /// What should be known of the column, e.g. that its type was widened.
+    pub notes: Vec<String>,
+}
+
+/// A Parquet file of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    /// Its name in the snapshot's folder.
+    pub name: String,
+    /// The number of rows.
+    pub rows: u64,
+    /// The SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+impl Manifest {
+    /// Returns the schema.
+    pub fn schema(&self) -> Schema {
+        let fields = self.columns.iter().map(|column| Field {
+            name: column.name.clone(),
+            source_name: column.source_name.clone(),
+            logical: column.logical.clone(),
+            source_type: column.source_type.clone(),
+            inferred: column.inferred,
+            format: column.format.clone(),
+            timezone: column.timezone.clone(),
+        });
+        Schema { fields: fields.collect() }
+    }
+
+    /// Returns the id that the content has: what was read and what came of it, whenever that was.
+    pub fn content_id(&self) -> String {
+        let content = serde_json::json!({
+            "version": self.version,
+            "dataset": self.dataset,
+            "side": self.side,
+            "connection": self.connection,
+            "query": self.query,
+            "options": self.options,
+            "inputs": self.inputs.iter().map(|i| (&i.path, &i.sha256)).collect::<Vec<_>>(),
+            "rows": self.rows,
+            "columns": self.columns,
+            "files": self.files,
+        });
+        let mut id = hex(&Sha256::digest(content.to_string()));
+        id.truncate(16);
+        id
+    }
+}
+
+/// Returns a time as RFC 3339 in UTC, to the microsecond.
+pub(super) fn time_text(time: impl Into<DateTime<Utc>>) -> String {
+    time.into().to_rfc3339_opts(SecondsFormat::Micros, true)
+}
+
+/// Logical types as users write them; types without a form of their own as `other:<name>`.
+mod logical_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::model::Logical;
+
+    pub fn serialize<S: Serializer>(logical: &Logical, serializer: S) -> Result<S::Ok, S::Error> {
+        match logical {
+            Logical::Other(name) => serializer.serialize_str(&format!("other:{name}")),
+            logical => serializer.collect_str(logical),
+        }
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Logical, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match text.strip_prefix("other:") {
+            Some(name) => Ok(Logical::Other(name.to_owned())),
+            None => text.parse().map_err(D::Error::custom),
+        }
+    }
+}

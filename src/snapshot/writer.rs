@@ -1,0 +1,252 @@
+//! The one writer of Parquet: snapshots and all outputs of a run.
+//!
+//! The same rows give the same bytes, in whatever batches they come. A file is written under a temporary
+//! name beside its own, readable by its owner only, and renamed when it is complete and on the disk.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::RecordBatch;
+use arrow::compute::BatchCoalescer;
+use arrow::datatypes::SchemaRef;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
+use rayon::prelude::*;
+use sha2::{Digest, Sha256};
+use tempfile::NamedTempFile;
+
+use crate::frame::{Frame, to_record_batch};
+use crate::source::hex;
+
+use super::WriteError;
+
+/// Rows of a row group.
+const GROUP_ROWS: usize = 256 << 10;
+/// Rows encoded at once: every batch is cut or put together to this size, so that pages never depend on it.
+const BATCH_ROWS: usize = 16 << 10;
+
+/// A file that was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written {
+    /// The number of rows.
+    pub rows: u64,
+    /// The SHA-256 of its bytes, in lower-case hexadecimal.
+    pub sha256: String,
+}
+
+/// Writes batches of one schema to a Parquet file.
+///
+/// # Errors
+/// Where a batch is an error, or the file could not be written; then nothing stands under its name.
+pub fn write_parquet<E: From<WriteError>>(
+    path: &Path,
+    schema: SchemaRef,
+    batches: impl IntoIterator<Item = Result<RecordBatch, E>>,
+) -> Result<Written, E> {
+    let mut writer = ParquetWriter::create(path, schema)?;
+    for batch in batches {
+        writer.write(batch?)?;
+    }
+    Ok(writer.finish()?)
+}
+
+/// Writes a frame to a Parquet file, its columns under our names.
+///
+/// # Errors
+/// Where a column's values are not of its logical type, or the file could not be written; then nothing
+/// stands under its name.
+pub fn write_frame(path: &Path, frame: &Frame) -> Result<Written, WriteError> {
+    let batch = to_record_batch(frame)
+        .map_err(|e| WriteError::Encode { path: path.to_owned(), problem: e.to_string() })?;
+    write_parquet(path, batch.schema(), [Ok(batch)])
+}
+
+/// A Parquet file while it is written.
+///
+/// Where it is dropped before [`ParquetWriter::finish`], nothing is left of it.
+pub struct ParquetWriter {
+    path: PathBuf,
+    temporary: NamedTempFile,
+    file: SerializedFileWriter<Hashed>,
+    groups: ArrowRowGroupWriterFactory,
+    schema: SchemaRef,
+    /// The columns of the row group being written, with its rows.
+    group: Option<(Vec<ArrowColumnWriter>, usize)>,
+    /// Rows that are not enough for a batch yet.
+    waiting: BatchCoalescer,
+    rows: u64,
+}
+
+impl std::fmt::Debug for ParquetWriter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ParquetWriter").field("path", &self.path).field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl ParquetWriter {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// Where no file can be made in the folder, or the schema has a type that Parquet has not.
+    pub fn create(path: &Path, schema: SchemaRef) -> Result<Self, WriteError> {
+        let temporary = temporary_beside(path)?;
+        let handle = temporary.as_file().try_clone().map_err(WriteError::io(path))?;
+        let output = Hashed { file: BufWriter::with_capacity(1 << 20, handle), hasher: Sha256::new() };
+        let (file, groups) = properties()
+            .and_then(|properties| ArrowWriter::try_new(output, Arc::clone(&schema), Some(properties)))
+            .and_then(ArrowWriter::into_serialized_writer)
+            .map_err(|e| encode_error(path, e))?;
+        Ok(ParquetWriter {
+            path: path.to_owned(),
+            temporary,
+            file,
+            groups,
+            waiting: BatchCoalescer::new(Arc::clone(&schema), BATCH_ROWS),
+            schema,
+            group: None,
+            rows: 0,
+        })
+    }
+
+    /// Adds rows.
+    ///
+    /// # Errors
+    /// Where they are not of the file's schema, or could not be written.
+    pub fn write(&mut self, batch: RecordBatch) -> Result<(), WriteError> {
+        self.rows += batch.num_rows() as u64;
+        let mut rest = batch;
+        if self.waiting.is_empty() {
+            // Whole batches need not be copied together.
+            while rest.num_rows() >= BATCH_ROWS {
+                self.encode(&rest.slice(0, BATCH_ROWS))?;
+                rest = rest.slice(BATCH_ROWS, rest.num_rows() - BATCH_ROWS);
+            }
+        }
+        if rest.num_rows() > 0 {
+            self.waiting.push_batch(rest).map_err(|e| encode_error(&self.path, e.into()))?;
+        }
+        while let Some(batch) = self.waiting.next_completed_batch() {
+            self.encode(&batch)?;
+        }
+        Ok(())
+    }
+
+    /// Completes the file and gives it its name.
+    ///
+    /// # Errors
+    /// Where the rest could not be written, or the file not be renamed.
+    pub fn finish(mut self) -> Result<Written, WriteError> {
+        self.waiting.finish_buffered_batch().map_err(|e| encode_error(&self.path, e.into()))?;
+        while let Some(batch) = self.waiting.next_completed_batch() {
+            self.encode(&batch)?;
+        }
+        self.end_group()?;
+        let output = self.file.into_inner().map_err(|e| encode_error(&self.path, e))?;
+        let sha256 = output.finish().map_err(WriteError::io(&self.path))?;
+        publish(self.temporary, &self.path)?;
+        Ok(Written { rows: self.rows, sha256 })
+    }
+
+    fn encode(&mut self, batch: &RecordBatch) -> Result<(), WriteError> {
+        let failed = |e| encode_error(&self.path, e);
+        let (columns, rows) = match &mut self.group {
+            Some(group) => group,
+            none => {
+                let index = self.file.flushed_row_groups().len();
+                none.insert((self.groups.create_column_writers(index).map_err(failed)?, 0))
+            }
+        };
+        columns
+            .par_iter_mut()
+            .zip(self.schema.fields().par_iter())
+            .zip(batch.columns())
+            .try_for_each(|((writer, field), array)| {
+                compute_leaves(field, array)?.iter().try_for_each(|leaf| writer.write(leaf))
+            })
+            .map_err(failed)?;
+        *rows += batch.num_rows();
+        if *rows >= GROUP_ROWS { self.end_group() } else { Ok(()) }
+    }
+
+    fn end_group(&mut self) -> Result<(), WriteError> {
+        let Some((columns, _)) = self.group.take() else { return Ok(()) };
+        let write = || {
+            let chunks = columns.into_par_iter().map(ArrowColumnWriter::close).collect::<Result<Vec<_>, _>>()?;
+            let mut group = self.file.next_row_group()?;
+            for chunk in chunks {
+                chunk.append_to_row_group(&mut group)?;
+            }
+            group.close().map(|_| ())
+        };
+        write().map_err(|e| encode_error(&self.path, e))
+    }
+}
+
+fn properties() -> Result<WriterProperties, ParquetError> {
+    Ok(WriterProperties::builder()
+        .set_created_by("counterfoil".to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .build())
+}
+
+fn encode_error(path: &Path, error: ParquetError) -> WriteError {
+    let path = path.to_owned();
+    match error {
+        ParquetError::External(inner) => match inner.downcast::<std::io::Error>() {
+            Ok(source) => WriteError::Io { path, source: *source },
+            Err(other) => WriteError::Encode { path, problem: other.to_string() },
+        },
+        error => WriteError::Encode { path, problem: error.to_string() },
+    }
+}
+
+/// Makes a file beside `path` that is removed unless it is published; only its owner can read it.
+pub(super) fn temporary_beside(path: &Path) -> Result<NamedTempFile, WriteError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    tempfile::Builder::new().prefix(".").suffix(".part").tempfile_in(folder).map_err(WriteError::io(path))
+}
+
+/// Brings a complete file to the disk and gives it its name.
+pub(super) fn publish(temporary: NamedTempFile, path: &Path) -> Result<(), WriteError> {
+    temporary.as_file().sync_all().map_err(WriteError::io(path))?;
+    temporary.persist(path).map_err(|e| WriteError::io(path)(e.error))?;
+    Ok(())
+}
+
+/// Writes to a file and hashes what is written.
+pub(super) struct Hashed {
+    file: BufWriter<File>,
+    hasher: Sha256,
+}
+
+impl Hashed {
+    /// Begins a file that is empty.
+    pub fn new(file: File) -> Self {
+        Hashed { file: BufWriter::new(file), hasher: Sha256::new() }
+    }
+
+    /// Writes out what is held back, and returns the hash in lower-case hexadecimal.
+    pub fn finish(mut self) -> std::io::Result<String> {
+        self.file.flush()?;
+        Ok(hex(&self.hasher.finalize()))
+    }
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hasher.update(bytes.get(..count).unwrap_or_default());
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
