@@ -21,6 +21,7 @@
 //! | [`diagnostic`] | mistakes in the user's files, with place and excerpt |
 //! | [`node`] | a file as it was typed; parameter structs that read themselves from it |
 //! | [`frame`] | one side of a dataset in memory: values, texts, keys, numbers; the bridge between Arrow and polars |
+//! | [`ledger`] | where every row went |
 //! | [`rule`] | what every rule is: kinds, the fields all rules share |
 //! | [`expression`] | SQL conditions, bound to columns, as polars expressions |
 //! | [`cleanse`] | cleansing steps, one file each |
@@ -30,7 +31,6 @@
 //! | [`source`] | where tables come from: CSV and Parquet files |
 //! | [`snapshot`] | immutable Parquet copies with manifests; the one Parquet writer |
 //! | [`config`] | the project: read, checked all at once, made a plan |
-//! | [`ledger`] | where every row went |
 //! | [`findings`] | the result of a run |
 //! | [`gate`] | from figures to statuses to an exit code |
 //! | [`mask`] | what may be shown to whom |
@@ -39,7 +39,7 @@
 //! | [`engine`] | runs a plan and writes the run folder |
 //! | [`cli`] | the commands: the only place that prints |
 //!
-//! A module imports only what stands above it in this table, with the exceptions that the architecture test lists.
+//! A module imports only what stands above it in this table, and of that what `tests/it/architecture.rs` allows.
 
 pub mod check;
 pub mod cleanse;

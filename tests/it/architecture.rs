@@ -30,10 +30,10 @@ const MODULES: &[(&str, &str)] = &[
         "config",
         "model diagnostic node frame rule expression cleanse check matching reconcile source snapshot",
     ),
-    ("findings", "model frame ledger"),
-    ("mask", "model findings"),
+    ("findings", "model frame ledger snapshot"),
     ("gate", "model rule findings"),
-    ("correct", "model frame findings"),
+    ("mask", "model findings"),
+    ("correct", "model frame snapshot findings"),
     ("report", "model ledger findings mask"),
     (
         "engine",
@@ -106,6 +106,16 @@ fn the_table_has_no_cycle_and_names_modules_that_exist() {
             );
         }
     }
+}
+
+#[test]
+fn the_map_of_the_crate_is_the_table() {
+    let row = Regex::new(r"^//! \| \[`(\w+)`\] \|").expect("a pattern");
+    let text = read(&root().join("src/lib.rs"));
+    let map: Vec<String> = text.lines().filter_map(|line| Some(row.captures(line)?[1].to_owned())).collect();
+    let table: Vec<&str> =
+        MODULES.iter().map(|(module, _)| *module).filter(|module| *module != "main").collect();
+    assert_eq!(map, table, "the map in src/lib.rs and MODULES in tests/it/architecture.rs differ");
 }
 
 #[test]
