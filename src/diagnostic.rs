@@ -55,6 +55,7 @@ pub struct Diagnostic {
     message: String,
     span: Option<Span>,
     label: String,
+    related: Vec<(Span, String)>,
     help: Option<String>,
 }
 
@@ -66,6 +67,7 @@ impl Diagnostic {
             message: message.into(),
             span: Some(span.clone()),
             label: String::new(),
+            related: Vec::new(),
             help: None,
         }
     }
@@ -82,6 +84,7 @@ impl Diagnostic {
             message: message.into(),
             span: None,
             label: String::new(),
+            related: Vec::new(),
             help: None,
         }
     }
@@ -90,6 +93,37 @@ impl Diagnostic {
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
+        self
+    }
+
+    /// Adds another place that the mistake has to do with, and words beside it.
+    #[must_use]
+    pub fn also(mut self, span: &Span, label: impl Into<String>) -> Self {
+        self.related.push((span.clone(), label.into()));
+        self
+    }
+
+    /// Gives it a place, where it has none.
+    #[must_use]
+    pub fn or_at(mut self, span: &Span) -> Self {
+        self.span.get_or_insert_with(|| span.clone());
+        self
+    }
+
+    /// Writes `${name}` for a variable's value, where the marked text refers to that variable.
+    #[must_use]
+    pub fn without_value(mut self, name: &str, value: &str) -> Self {
+        let reference = format!("${{{name}");
+        let refers = |span: &Span| {
+            span.file.text.get(span.range.clone()).is_some_and(|written| written.contains(&reference))
+        };
+        if !value.is_empty() && self.span.iter().any(refers) {
+            let hidden = format!("{reference}}}");
+            let texts = [Some(&mut self.message), Some(&mut self.label), self.help.as_mut()];
+            for text in texts.into_iter().flatten() {
+                *text = text.replace(value, &hidden);
+            }
+        }
         self
     }
 
@@ -131,19 +165,30 @@ impl Diagnostic {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let level = if self.is_error() { Level::ERROR } else { Level::WARNING };
         let title = level.primary_title(self.message.as_str());
-        let masked = self.span.as_ref().map(|span| mask_passwords(&span.file.text));
-        let mut group = match (&self.span, &masked) {
-            (Some(span), Some(masked)) => {
-                let range = char_range(masked, &span.range);
-                let annotation = AnnotationKind::Primary.span(range);
-                let annotation =
-                    if self.label.is_empty() { annotation } else { annotation.label(self.label.as_str()) };
-                title.element(
-                    Snippet::source(masked.as_str()).path(span.file.path.as_str()).annotation(annotation),
-                )
+        // One snippet a file, that of the mistake itself first.
+        let mut places: Vec<(&Span, &str, AnnotationKind)> = Vec::new();
+        places.extend(self.span.iter().map(|span| (span, self.label.as_str(), AnnotationKind::Primary)));
+        places
+            .extend(self.related.iter().map(|(span, label)| (span, label.as_str(), AnnotationKind::Context)));
+        let mut files: Vec<&Arc<SourceFile>> = Vec::new();
+        for (span, _, _) in &places {
+            if !files.contains(&&span.file) {
+                files.push(&span.file);
             }
-            _ => annotate_snippets::Group::with_title(title),
-        };
+        }
+        let mut group = annotate_snippets::Group::with_title(title);
+        for file in files {
+            let masked = mask_passwords(&file.text);
+            let annotations: Vec<_> = places
+                .iter()
+                .filter(|(span, _, _)| span.file == *file)
+                .map(|(span, label, kind)| {
+                    let annotation = kind.span(char_range(&masked, &span.range));
+                    if label.is_empty() { annotation } else { annotation.label(*label) }
+                })
+                .collect();
+            group = group.element(Snippet::source(masked).path(file.path.as_str()).annotations(annotations));
+        }
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
@@ -237,6 +282,11 @@ impl Diagnostics {
         parts.join("\n\n")
     }
 
+    /// Returns them one by one, in the order in which they were found.
+    pub fn into_vec(self) -> Vec<Diagnostic> {
+        self.items
+    }
+
     /// Takes in all of another collection.
     pub fn extend(&mut self, other: Diagnostics) {
         self.items.extend(other.items);
@@ -261,6 +311,34 @@ mod tests {
         assert!(shown.contains("did you mean `not_null`?"), "{shown}");
         assert!(!mask_passwords(&span.file.text).contains("s3cret"));
         assert_eq!(mask_passwords("password: ${DB_PASSWORD}"), "password: ${DB_PASSWORD}");
+    }
+
+    #[test]
+    fn shows_both_places_of_a_mistake() {
+        let file =
+            |path: &str, text: &str| Arc::new(SourceFile { path: path.to_owned(), text: text.to_owned() });
+        let (a, b) = (file("a.yml", "id: x\nid2: x\n"), file("b.yml", "id: x\n"));
+        let at =
+            |file: &Arc<SourceFile>, start: usize| Span { file: Arc::clone(file), range: start..start + 1 };
+        let shown = Diagnostic::error(&at(&a, 11), "`x` stands twice")
+            .also(&at(&a, 4), "first here")
+            .also(&at(&b, 4), "and here")
+            .render(false);
+        assert!(shown.contains("a.yml:2:6") && shown.contains("b.yml:1:5"), "{shown}");
+        assert!(shown.contains("- first here") && shown.contains("- and here"), "{shown}");
+    }
+
+    #[test]
+    fn values_of_variables_are_hidden() {
+        let text = "url: ${DB_URL}\nother: s3cret\n".to_owned();
+        let file = Arc::new(SourceFile { path: "a.yml".to_owned(), text });
+        let span = Span { file, range: 5..14 };
+        let shown = Diagnostic::error(&span, "`s3cret` is not a place")
+            .help("not s3cret")
+            .without_value("DB_URL", "s3cret")
+            .without_value("OTHER", "place");
+        assert_eq!(shown.message(), "`${DB_URL}` is not a place");
+        assert!(shown.render(false).contains("not ${DB_URL}"));
     }
 
     #[test]

@@ -175,7 +175,10 @@ impl Ledger {
     ///
     /// It is balanced where every row of either snapshot has one place, and where, with both sides, the source's
     /// matched rows (cleansed and unchanged) are as many as the target's, and so are the mismatched.
-    pub fn new(source: Option<&Tally<SourceDisposition>>, target: Option<&Tally<TargetDisposition>>) -> Ledger {
+    pub fn new(
+        source: Option<&Tally<SourceDisposition>>,
+        target: Option<&Tally<TargetDisposition>>,
+    ) -> Ledger {
         let reconciled = source.is_some() && target.is_some();
         let agree = match (source, target) {
             (Some(s), Some(t)) => {
@@ -232,7 +235,16 @@ mod tests {
         let words: Vec<&str> = ledger.target.iter().map(|e| e.disposition.as_str()).collect();
         assert_eq!(
             words,
-            ["out_of_scope", "no_key", "duplicate_key", "matched", "mismatched", "from_quarantined", "from_merged", "unexpected"]
+            [
+                "out_of_scope",
+                "no_key",
+                "duplicate_key",
+                "matched",
+                "mismatched",
+                "from_quarantined",
+                "from_merged",
+                "unexpected"
+            ]
         );
     }
 

@@ -16,7 +16,12 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
     let Some(plan) = load(&args.project.project, output) else {
         return 2;
     };
-    let rules: usize = plan.datasets.iter().map(|d| d.steps.len() + d.checks.len() + d.duplicates.len()).sum();
-    output.say(format!("{}: no mistake in {} datasets with {rules} rules.", plan.project, plan.datasets.len()));
+    let rules: usize =
+        plan.datasets.iter().map(|d| d.steps.len() + d.checks.len() + d.duplicates.len()).sum();
+    output.say(format!(
+        "{}: no mistake in {} datasets with {rules} rules.",
+        plan.project,
+        plan.datasets.len()
+    ));
     0
 }

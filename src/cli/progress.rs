@@ -24,7 +24,8 @@ struct Bars {
 impl<'a> Progress<'a> {
     /// Makes the form of progress that fits the output.
     pub fn new(output: &'a Output) -> Self {
-        let bars = output.bars().then(|| Bars { all: MultiProgress::new(), open: Mutex::new(HashMap::new()) });
+        let bars =
+            output.bars().then(|| Bars { all: MultiProgress::new(), open: Mutex::new(HashMap::new()) });
         Progress { output, bars }
     }
 
@@ -40,11 +41,15 @@ impl<'a> Progress<'a> {
 impl Bars {
     fn show(&self, event: &Event) {
         let (name, text, done) = match event {
-            Event::Reading { dataset, side, rows } => {
-                (format!("{dataset} {side}"), format!("reading {dataset} {side}: {} rows", thousands(*rows)), false)
-            }
+            Event::Reading { dataset, side, rows } => (
+                format!("{dataset} {side}"),
+                format!("reading {dataset} {side}: {} rows", thousands(*rows)),
+                false,
+            ),
             Event::Read { dataset, side, .. } => (format!("{dataset} {side}"), String::new(), true),
-            Event::Stage { dataset, stage } => (dataset.clone(), format!("{stage} {dataset}"), stage == "done"),
+            Event::Stage { dataset, stage } => {
+                (dataset.clone(), format!("{stage} {dataset}"), stage == "done")
+            }
             Event::Failed { dataset, message } => {
                 let _ = self.all.println(format!("{dataset}: {message}"));
                 (dataset.clone(), String::new(), true)

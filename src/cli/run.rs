@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::project::{ProjectArg, load, output_folder};
-use super::progress::Progress;
 use super::Output;
+use super::progress::Progress;
+use super::project::{ProjectArg, load, output_folder};
 use crate::engine::{self, EngineError, RunOptions, Stage};
 use crate::report;
 use crate::source::Cancel;

@@ -1,1 +1,19 @@
 //! The project: files as typed, checked all at once, become a plan.
+
+mod attempt;
+mod dataset;
+mod explain;
+mod family;
+mod files;
+mod load;
+mod plan;
+mod project;
+mod rules;
+mod schema;
+mod side;
+
+pub use explain::{KindInfo, all_kinds, explain};
+pub use family::RuleFamily;
+pub use load::load;
+pub use plan::{Dataset, GateConfig, Plan, Rule, SidePlan};
+pub use schema::{dataset_schema, project_schema};

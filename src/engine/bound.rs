@@ -69,19 +69,30 @@ impl<'p> BoundDataset<'p> {
                 {
                     // The figure before cleansing does not gate: what cannot be bound has no figure.
                     let mut unheard = Diagnostics::default();
-                    checks.extend(judge::bind(rule, position, side, schema, &plan.files, as_of, &mut unheard));
+                    checks.extend(judge::bind(
+                        rule,
+                        position,
+                        side,
+                        schema,
+                        &plan.files,
+                        as_of,
+                        &mut unheard,
+                    ));
                 }
             }
         }
         let mut matches = Vec::new();
-        for (position, rule) in dataset.duplicates.iter().enumerate().filter(|(_, r)| r.common.skip.is_none()) {
+        for (position, rule) in dataset.duplicates.iter().enumerate().filter(|(_, r)| r.common.skip.is_none())
+        {
             for side in judge::gating_sides(dataset, rule.common.on.as_ref()) {
                 let Some(schema) = of(side) else { continue };
                 matches.extend(rule.rule.bind(schema, out).map(|bound| (position, side, bound)));
             }
         }
         let reconcile = match (&cleansed, target) {
-            (Some(expected), Some(target)) => crate::reconcile::bind(&dataset.reconcile, &dataset.key, expected, target, out),
+            (Some(expected), Some(target)) => {
+                crate::reconcile::bind(&dataset.reconcile, &dataset.key, expected, target, out)
+            }
             _ => None,
         };
         Some(BoundDataset { dataset, checks, matches, reconcile, as_of })
@@ -101,12 +112,18 @@ impl<'p> BoundDataset<'p> {
     ///
     /// # Errors
     /// A sentence, where a step refuses a value or cannot be run.
-    pub fn cleanse(&self, raw: &Frame, files: &ProjectFiles, as_of: DateTime<Utc>) -> Result<Working, String> {
+    pub fn cleanse(
+        &self,
+        raw: &Frame,
+        files: &ProjectFiles,
+        as_of: DateTime<Utc>,
+    ) -> Result<Working, String> {
         let closures = conditions(self.dataset, as_of);
         let rules = cleansing_rules(self.dataset, &closures);
         let mut out = Diagnostics::default();
         let pipeline = crate::cleanse::bind(&raw.schema, &rules, files, &mut out);
-        let done = judge::guarded(|| pipeline.run(raw).map_err(|error| RuleError::Refused(error.to_string())))?;
+        let done =
+            judge::guarded(|| pipeline.run(raw).map_err(|error| RuleError::Refused(error.to_string())))?;
         if let Some(first) = done.fatal.first() {
             return Err(format!(
                 "step `{}` refuses {} values, the first in column `{}` of row {}: {}",
@@ -184,7 +201,11 @@ impl<'p> BoundDataset<'p> {
     }
 }
 
-fn selection(rule: &Rule<dyn Match>, frame: &Frame, as_of: DateTime<Utc>) -> Result<Option<Vec<bool>>, RuleError> {
+fn selection(
+    rule: &Rule<dyn Match>,
+    frame: &Frame,
+    as_of: DateTime<Utc>,
+) -> Result<Option<Vec<bool>>, RuleError> {
     rule.condition.as_ref().map(|condition| super::select(condition, frame, as_of)).transpose()
 }
 
@@ -215,15 +236,20 @@ fn active_steps(dataset: &Dataset) -> impl Iterator<Item = &Rule<dyn Step>> {
 }
 
 /// Returns the steps that are not switched off, with their conditions.
-fn cleansing_rules<'r>(dataset: &'r Dataset, conditions: &'r [Option<StepCondition<'r>>]) -> Vec<CleansingRule<'r>> {
+fn cleansing_rules<'r>(
+    dataset: &'r Dataset,
+    conditions: &'r [Option<StepCondition<'r>>],
+) -> Vec<CleansingRule<'r>> {
     active_steps(dataset)
         .zip(conditions)
         .map(|(step, condition)| CleansingRule {
             id: &step.id,
             step: step.rule.as_ref(),
-            condition: condition
-                .as_ref()
-                .map(|(span, bind, rows)| Condition { span, bind: bind.as_ref(), rows: rows.as_ref() }),
+            condition: condition.as_ref().map(|(span, bind, rows)| Condition {
+                span,
+                bind: bind.as_ref(),
+                rows: rows.as_ref(),
+            }),
         })
         .collect()
 }

@@ -104,7 +104,12 @@ impl<'a> World<'a> {
     }
 
     /// Judges one dataset.
-    pub fn judge(&self, dataset: &Dataset, bound: Option<&BoundDataset<'_>>, log: &dyn Observer) -> Judgement {
+    pub fn judge(
+        &self,
+        dataset: &Dataset,
+        bound: Option<&BoundDataset<'_>>,
+        log: &dyn Observer,
+    ) -> Judgement {
         let name = dataset.name.value.as_str();
         let mut result = self.facts(dataset);
         let broken = match (&result.error, self.working.get(name)) {
@@ -163,7 +168,9 @@ impl<'a> World<'a> {
         result.status = worst(rules.iter().map(|r| r.status));
         if result.ledger.as_ref().is_some_and(|ledger| !ledger.balanced) {
             result.status = Status::Broken;
-            result.notes.push("The ledger does not balance: a row is unaccounted for. Please report this.".to_owned());
+            result.notes.push(
+                "The ledger does not balance: a row is unaccounted for. Please report this.".to_owned(),
+            );
         }
         result.rules = rules;
         Judgement { result, findings: findings.into_iter().enumerate().collect(), reconciled }
@@ -182,7 +189,13 @@ impl<'a> World<'a> {
                 origin: origin(&side.snapshot.manifest),
                 rows: side.snapshot.manifest.rows,
                 out_of_scope: side.out_of_scope,
-                files: side.snapshot.manifest.files.iter().map(|f| (f.name.clone(), f.sha256.clone())).collect(),
+                files: side
+                    .snapshot
+                    .manifest
+                    .files
+                    .iter()
+                    .map(|f| (f.name.clone(), f.sha256.clone()))
+                    .collect(),
             })
         };
         let mut notes = Vec::new();
@@ -210,7 +223,8 @@ impl<'a> World<'a> {
             totals: Vec::new(),
             ledger: None,
             corrections: working.map_or(0, |w| w.corrections.len() as u64),
-            quarantined: working.map_or(0, |w| w.states.iter().filter(|s| **s == RowState::Quarantined).count() as u64),
+            quarantined: working
+                .map_or(0, |w| w.states.iter().filter(|s| **s == RowState::Quarantined).count() as u64),
             repairs: BTreeMap::new(),
             masking: masking(dataset, &sides),
             notes,
@@ -252,7 +266,8 @@ impl<'a> World<'a> {
                     (gates || outcome.is_ok()).then_some((*side, gates, outcome))
                 })
                 .collect();
-            let not_comparable = dataset.source.is_some() && !sides.iter().any(|(side, _, _)| *side == Side::Source);
+            let not_comparable =
+                dataset.source.is_some() && !sides.iter().any(|(side, _, _)| *side == Side::Source);
             let classes = self.classes(rule, position, name, &outcomes, figures.cells, origin);
             judged.push(figures.check(rule, &sides, not_comparable, &classes));
         }
@@ -317,7 +332,11 @@ impl<'a> World<'a> {
         let child = self.working(name)?;
         let own: Vec<String> = rule.rule.columns().iter().map(|c| c.value.clone()).collect();
         let keys = Keys::new(&child.all, &own).ok()?;
-        Some((0..keys.len()).filter(|i| keys.text(*i).is_some_and(|key| gone.contains(key.as_ref()))).collect())
+        Some(
+            (0..keys.len())
+                .filter(|i| keys.text(*i).is_some_and(|key| gone.contains(key.as_ref())))
+                .collect(),
+        )
     }
 
     /// Puts together the results of a dataset's matches: expected's, found before merging, and the target's.
@@ -339,7 +358,9 @@ impl<'a> World<'a> {
             let mut sides = Vec::new();
             for side in gating {
                 let outcome = match side {
-                    Side::Expected => self.working(name).and_then(|w| w.matches.get(&position)).map(|o| Ok(o.clone())),
+                    Side::Expected => {
+                        self.working(name).and_then(|w| w.matches.get(&position)).map(|o| Ok(o.clone()))
+                    }
                     Side::Source | Side::Target => {
                         self.frame(name, side).map(|frame| bound.run_match(position, side, frame))
                     }
@@ -380,7 +401,8 @@ fn columns(source: Option<&Schema>, cleansed: Option<&Schema>, target: Option<&S
             }
         }
     }
-    let type_in = |schema: Option<&Schema>, name: &str| schema.and_then(|s| s.get(name)).map(|f| f.logical.to_string());
+    let type_in =
+        |schema: Option<&Schema>, name: &str| schema.and_then(|s| s.get(name)).map(|f| f.logical.to_string());
     names
         .into_iter()
         .map(|name| ColumnResult {

@@ -95,12 +95,18 @@ impl Working {
 ///
 /// # Errors
 /// Where a referenced column is not there.
-pub fn rewrite_references(working: &mut BTreeMap<String, Working>, datasets: &[&Dataset]) -> Result<(), PolarsError> {
+pub fn rewrite_references(
+    working: &mut BTreeMap<String, Working>,
+    datasets: &[&Dataset],
+) -> Result<(), PolarsError> {
     for child in datasets {
         for rule in &child.checks {
-            let Some(reference) = rule.rule.reference().filter(|_| rule.common.skip.is_none()) else { continue };
+            let Some(reference) = rule.rule.reference().filter(|_| rule.common.skip.is_none()) else {
+                continue;
+            };
             let parent_plan = datasets.iter().find(|d| d.name.value == reference.dataset.value);
-            let (Some(parent_plan), Some(parent)) = (parent_plan, working.get(&reference.dataset.value)) else {
+            let (Some(parent_plan), Some(parent)) = (parent_plan, working.get(&reference.dataset.value))
+            else {
                 continue;
             };
             let columns: Vec<&str> = reference.columns.iter().map(|c| c.value.as_str()).collect();
@@ -120,7 +126,11 @@ pub fn rewrite_references(working: &mut BTreeMap<String, Working>, datasets: &[&
 type Survivor = (Vec<Option<String>>, String);
 
 /// Returns, for each key that only merged rows had, the parts of the survivor's key.
-fn merged_keys(parent: &Working, plan: &Dataset, columns: &[&str]) -> Result<HashMap<String, Survivor>, PolarsError> {
+fn merged_keys(
+    parent: &Working,
+    plan: &Dataset,
+    columns: &[&str],
+) -> Result<HashMap<String, Survivor>, PolarsError> {
     let mut renamed = HashMap::new();
     if !parent.states.iter().any(|state| matches!(state, RowState::Merged(_))) {
         return Ok(renamed);
@@ -196,7 +206,11 @@ fn rewrite(
 ///
 /// # Errors
 /// Where a referenced column is not there.
-pub fn cascade(working: &mut BTreeMap<String, Working>, datasets: &[&Dataset], as_of: DateTime<Utc>) -> Result<(), PolarsError> {
+pub fn cascade(
+    working: &mut BTreeMap<String, Working>,
+    datasets: &[&Dataset],
+    as_of: DateTime<Utc>,
+) -> Result<(), PolarsError> {
     loop {
         let mut changed = false;
         for child in datasets {
@@ -211,8 +225,12 @@ pub fn cascade(working: &mut BTreeMap<String, Working>, datasets: &[&Dataset], a
                 let Some(rows) = working.get_mut(&child.name.value) else { continue };
                 for index in referring_rows(rows, rule, &gone, as_of)? {
                     rows.states[index] = RowState::Quarantined;
-                    let columns = rule.rule.columns().iter().map(|c| c.value.clone()).collect::<Vec<_>>().join(", ");
-                    rows.held.entry(index).or_default().push(format!("{}: {columns}: parent quarantined", rule.id));
+                    let columns =
+                        rule.rule.columns().iter().map(|c| c.value.clone()).collect::<Vec<_>>().join(", ");
+                    rows.held
+                        .entry(index)
+                        .or_default()
+                        .push(format!("{}: {columns}: parent quarantined", rule.id));
                     changed = true;
                 }
             }

@@ -33,7 +33,11 @@ impl RunFolder {
     /// Where the folder cannot be made.
     pub fn create(out: &Path, started: DateTime<Utc>) -> Result<RunFolder, FolderError> {
         let runs = out.join("runs");
-        fs::create_dir_all(&runs).map_err(|error| FolderError { path: runs.clone(), doing: "made", error })?;
+        fs::create_dir_all(&runs).map_err(|error| FolderError {
+            path: runs.clone(),
+            doing: "made",
+            error,
+        })?;
         let stem = started.format("%Y%m%dT%H%M%SZ").to_string();
         for number in 1..1000 {
             let id = if number == 1 { stem.clone() } else { format!("{stem}-{number}") };
@@ -47,7 +51,11 @@ impl RunFolder {
                 Err(error) => return Err(FolderError { path: part, doing: "made", error }),
             }
         }
-        Err(FolderError { path: runs, doing: "made", error: io::Error::other("a thousand runs began in this second") })
+        Err(FolderError {
+            path: runs,
+            doing: "made",
+            error: io::Error::other("a thousand runs began in this second"),
+        })
     }
 
     /// Returns the path of a file of the run while it is being written, and makes its folder.
@@ -57,8 +65,11 @@ impl RunFolder {
     pub fn place(&self, name: &str) -> Result<PathBuf, FolderError> {
         let path = self.part.join(name);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)
-                .map_err(|error| FolderError { path: folder.to_owned(), doing: "made", error })?;
+            fs::create_dir_all(folder).map_err(|error| FolderError {
+                path: folder.to_owned(),
+                doing: "made",
+                error,
+            })?;
         }
         Ok(path)
     }
@@ -82,8 +93,11 @@ impl RunFolder {
     /// # Errors
     /// Where the folder cannot be renamed. A `latest` that cannot be set is no error: not every file system has links.
     pub fn publish(mut self) -> Result<PathBuf, FolderError> {
-        fs::rename(&self.part, &self.complete)
-            .map_err(|error| FolderError { path: self.complete.clone(), doing: "renamed", error })?;
+        fs::rename(&self.part, &self.complete).map_err(|error| FolderError {
+            path: self.complete.clone(),
+            doing: "renamed",
+            error,
+        })?;
         self.published = true;
         #[cfg(unix)]
         if let (Some(runs), Some(name)) = (self.complete.parent(), self.complete.file_name()) {

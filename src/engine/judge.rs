@@ -55,12 +55,13 @@ pub fn gating_sides(dataset: &Dataset, on: Option<&Vec<Side>>) -> Vec<Side> {
 /// codes of one of its columns.
 pub fn changed_by_steps(dataset: &Dataset, check: &dyn Check, raw: &Schema, cleansed: &Schema) -> bool {
     let names: BTreeSet<String> = check.columns().iter().map(|c| c.value.clone()).collect();
-    let retyped = names.iter().any(|name| {
-        raw.get(name).map(|f| &f.logical) != cleansed.get(name).map(|f| &f.logical)
-    });
-    let recoded = dataset.steps.iter().filter(|step| step.kind == "map_values").any(|step| {
-        step.rule.columns().named().iter().any(|column| names.contains(&column.value))
-    });
+    let retyped =
+        names.iter().any(|name| raw.get(name).map(|f| &f.logical) != cleansed.get(name).map(|f| &f.logical));
+    let recoded = dataset
+        .steps
+        .iter()
+        .filter(|step| step.kind == "map_values")
+        .any(|step| step.rule.columns().named().iter().any(|column| names.contains(&column.value)));
     retyped || recoded
 }
 
@@ -105,8 +106,14 @@ pub fn run_side(
             };
             let make_id = |text: &str| group_id(bound.position, text);
             let other = |name: &str| all.get(name).copied();
-            let input =
-                SideInput { side, frame, selected: selected.as_deref(), other: &other, group_id: &make_id, as_of };
+            let input = SideInput {
+                side,
+                frame,
+                selected: selected.as_deref(),
+                other: &other,
+                group_id: &make_id,
+                as_of,
+            };
             let found = test.run(&input)?;
             Ok(Outcome { evaluated: found.evaluated, unknown: found.unknown, failures: found.failures })
         };
@@ -204,7 +211,8 @@ impl Figures<'_> {
         if not_comparable {
             figures.insert(0, noted_figure(Side::Source, "not comparable before cleansing"));
         }
-        let result = self.result(rule, rule.rule.columns().iter().map(|c| c.value.clone()).collect(), figures, reason);
+        let result =
+            self.result(rule, rule.rule.columns().iter().map(|c| c.value.clone()).collect(), figures, reason);
         (result, findings)
     }
 
@@ -225,8 +233,13 @@ impl Figures<'_> {
             }
         }
         let failed = rows.len() as u64;
-        let status =
-            side_status(rule.severity, rule.common.max_failures, rule.common.allow_empty, outcome.evaluated, failed);
+        let status = side_status(
+            rule.severity,
+            rule.common.max_failures,
+            rule.common.allow_empty,
+            outcome.evaluated,
+            failed,
+        );
         SideFigure {
             side,
             gates,
@@ -287,13 +300,21 @@ impl Figures<'_> {
                     for group in &outcome.groups {
                         let id = group_id(&group.text);
                         findings.extend(
-                            group.rows.iter().map(|row| Finding { group: Some(id.clone()), ..place(*side, *row) }),
+                            group
+                                .rows
+                                .iter()
+                                .map(|row| Finding { group: Some(id.clone()), ..place(*side, *row) }),
                         );
                     }
                     let failed = (findings.len() - before) as u64;
                     let common = &rule.common;
-                    let status =
-                        side_status(rule.severity, common.max_failures, common.allow_empty, outcome.evaluated, failed);
+                    let status = side_status(
+                        rule.severity,
+                        common.max_failures,
+                        common.allow_empty,
+                        outcome.evaluated,
+                        failed,
+                    );
                     figures.push(SideFigure {
                         side: *side,
                         gates: true,
@@ -321,7 +342,8 @@ impl Figures<'_> {
         reason: Option<String>,
     ) -> RuleResult {
         let status = worst(figures.iter().filter(|f| f.gates).map(|f| f.status));
-        let reason = reason.or_else(|| (status == Status::Inconclusive).then(|| "no row was evaluated".to_owned()));
+        let reason =
+            reason.or_else(|| (status == Status::Inconclusive).then(|| "no row was evaluated".to_owned()));
         RuleResult {
             id: rule.id.clone(),
             kind: rule.kind.to_owned(),
@@ -390,7 +412,10 @@ fn noted_figure(side: Side, note: &str) -> SideFigure {
 }
 
 /// Returns the keys of the rows that failed.
-pub fn failed_keys(outcome: Option<&Result<Outcome, String>>, key: &dyn Fn(usize) -> Option<String>) -> BTreeSet<String> {
+pub fn failed_keys(
+    outcome: Option<&Result<Outcome, String>>,
+    key: &dyn Fn(usize) -> Option<String>,
+) -> BTreeSet<String> {
     match outcome {
         Some(Ok(outcome)) => outcome.failures.iter().filter_map(|f| key(f.index?)).collect(),
         _ => BTreeSet::new(),

@@ -123,16 +123,21 @@ pub fn parse_as_of(text: &str) -> Result<DateTime<Utc>, String> {
     {
         return Ok(midnight.and_utc());
     }
-    DateTime::parse_from_rfc3339(text)
-        .map(|time| time.with_timezone(&Utc))
-        .map_err(|_| "a date such as 2026-03-09 or a time such as 2026-03-09T12:00:00Z is expected".to_owned())
+    DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc)).map_err(|_| {
+        "a date such as 2026-03-09 or a time such as 2026-03-09T12:00:00Z is expected".to_owned()
+    })
 }
 
 /// Takes a snapshot of every side of the plan, and nothing else.
 ///
 /// # Errors
 /// [`EngineError::Cancelled`].
-pub fn snapshots(plan: &Plan, out: &Path, cancel: &Cancel, observer: &dyn Observer) -> Result<Taken, EngineError> {
+pub fn snapshots(
+    plan: &Plan,
+    out: &Path,
+    cancel: &Cancel,
+    observer: &dyn Observer,
+) -> Result<Taken, EngineError> {
     let taken = prepare::take_all(plan, out, cancel, observer);
     if cancel.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(taken) }
 }
@@ -141,7 +146,11 @@ pub fn snapshots(plan: &Plan, out: &Path, cancel: &Cancel, observer: &dyn Observ
 ///
 /// # Errors
 /// Where the condition does not fit the frame.
-pub(crate) fn select(condition: &Expression, frame: &Frame, as_of: DateTime<Utc>) -> Result<Vec<bool>, RuleError> {
+pub(crate) fn select(
+    condition: &Expression,
+    frame: &Frame,
+    as_of: DateTime<Utc>,
+) -> Result<Vec<bool>, RuleError> {
     let mut out = Diagnostics::default();
     match condition.bind(&frame.schema, as_of, &mut out) {
         Some(expr) => crate::expression::evaluate(frame, &expr),
@@ -160,7 +169,8 @@ impl Observer for Log<'_> {
         if !matches!(event, Event::Reading { .. })
             && let Ok(mut lines) = self.lines.lock()
         {
-            lines.push(format!("{} {event}", Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)));
+            lines
+                .push(format!("{} {event}", Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Millis, true)));
         }
         self.to.event(event);
     }
@@ -175,7 +185,8 @@ impl Observer for Log<'_> {
 /// the outputs cannot be written.
 pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result<Outcome, EngineError> {
     let started = Utc::now();
-    let log = Log { to: observer, lines: Mutex::new(vec![format!("{} start {}", started.to_rfc3339(), tool())]) };
+    let log =
+        Log { to: observer, lines: Mutex::new(vec![format!("{} start {}", started.to_rfc3339(), tool())]) };
     let as_of = options.as_of.or(plan.as_of).unwrap_or(started);
     let key = ProjectKey::find(plan.fingerprint_key.as_deref(), &plan.files.base)?;
     let folder = RunFolder::create(&options.out, started)?;
@@ -186,7 +197,8 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
     let mut loaded = prepare::load_all(plan, &options.out, options.from.as_deref(), &options.cancel, &log);
     stop_if(&options.cancel)?;
     if loaded.values().all(|l| l.source.is_none() && l.target.is_none()) {
-        let why = loaded.values().find_map(|l| l.error.clone()).unwrap_or_else(|| "there is no dataset".to_owned());
+        let why =
+            loaded.values().find_map(|l| l.error.clone()).unwrap_or_else(|| "there is no dataset".to_owned());
         return Err(EngineError::NothingRead(why));
     }
     let bound = bind_all(plan, &mut loaded, as_of)?;
@@ -248,7 +260,9 @@ fn bind_all<'p>(
     let mut out = Diagnostics::default();
     let mut bound = BTreeMap::new();
     for dataset in &plan.datasets {
-        let Some(loaded) = loaded.get_mut(&dataset.name.value).filter(|l| l.error.is_none()) else { continue };
+        let Some(loaded) = loaded.get_mut(&dataset.name.value).filter(|l| l.error.is_none()) else {
+            continue;
+        };
         if let Some(ready) = BoundDataset::bind(dataset, loaded, plan, as_of, &mut out) {
             bound.insert(dataset.name.value.clone(), ready);
         }
@@ -309,9 +323,17 @@ pub fn render_report(run: &Path, templates: Option<&Path>) -> Result<(), EngineE
     for (name, bytes) in report::render(run, templates)? {
         let path = run.join(name);
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| FolderError { path: folder.to_owned(), doing: "made", error })?;
+            std::fs::create_dir_all(folder).map_err(|error| FolderError {
+                path: folder.to_owned(),
+                doing: "made",
+                error,
+            })?;
         }
-        folder::write_owner_only(&path, &bytes).map_err(|error| FolderError { path, doing: "written", error })?;
+        folder::write_owner_only(&path, &bytes).map_err(|error| FolderError {
+            path,
+            doing: "written",
+            error,
+        })?;
     }
     Ok(())
 }

@@ -9,10 +9,10 @@ use crate::model::Side;
 use crate::report;
 use crate::snapshot::{WriteError, write_frame, write_parquet};
 
+use super::EngineError;
 use super::dataset::{Judgement, World};
 use super::folder::RunFolder;
 use super::project_key::ProjectKey;
-use super::EngineError;
 
 /// Writes the Parquet files of one dataset, and completes its result with what they count.
 ///

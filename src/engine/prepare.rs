@@ -71,10 +71,15 @@ pub fn take_all(plan: &Plan, out: &Path, cancel: &Cancel, observer: &dyn Observe
         .map(|wanted| {
             let dataset = &wanted.dataset.name.value;
             let tell = |rows| {
-                observer.event(&Event::Reading { dataset: dataset.clone(), side: wanted.side.to_owned(), rows });
+                observer.event(&Event::Reading {
+                    dataset: dataset.clone(),
+                    side: wanted.side.to_owned(),
+                    rows,
+                });
             };
             let connector = wanted.plan.connection.connector(&plan.files.base);
-            let result = take(&store, dataset, wanted.side, connector.as_ref(), &wanted.plan.request, cancel, &tell);
+            let result =
+                take(&store, dataset, wanted.side, connector.as_ref(), &wanted.plan.request, cancel, &tell);
             if let Ok(snapshot) = &result {
                 told(observer, dataset, wanted.side, snapshot);
             }
@@ -119,10 +124,22 @@ pub fn load_all(
                 Some(run) => Snapshot::open(&snapshot_of_run(run, dataset, wanted.side)),
                 None => {
                     let tell = |rows| {
-                        observer.event(&Event::Reading { dataset: dataset.clone(), side: wanted.side.to_owned(), rows });
+                        observer.event(&Event::Reading {
+                            dataset: dataset.clone(),
+                            side: wanted.side.to_owned(),
+                            rows,
+                        });
                     };
                     let connector = wanted.plan.connection.connector(&plan.files.base);
-                    take(&store, dataset, wanted.side, connector.as_ref(), &wanted.plan.request, cancel, &tell)
+                    take(
+                        &store,
+                        dataset,
+                        wanted.side,
+                        connector.as_ref(),
+                        &wanted.plan.request,
+                        cancel,
+                        &tell,
+                    )
                 }
             };
             let loaded = snapshot.map_err(|error| error.to_string()).and_then(|snapshot| {
@@ -154,7 +171,12 @@ pub fn snapshot_of_run(run: &Path, dataset: &str, side: &str) -> PathBuf {
 }
 
 /// Leaves out the rows that a side's filter does not select; mistakes in the filter go to `out`.
-pub fn filter(side: &mut LoadedSide, plan: &SidePlan, as_of: DateTime<Utc>, out: &mut Diagnostics) -> Result<(), String> {
+pub fn filter(
+    side: &mut LoadedSide,
+    plan: &SidePlan,
+    as_of: DateTime<Utc>,
+    out: &mut Diagnostics,
+) -> Result<(), String> {
     let Some(filter) = &plan.filter else { return Ok(()) };
     let Some(condition) = filter.bind(&side.frame.schema, as_of, out) else { return Ok(()) };
     let keep = crate::expression::evaluate(&side.frame, &condition).map_err(|error| error.to_string())?;

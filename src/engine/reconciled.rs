@@ -75,7 +75,11 @@ pub fn ledger(
             }
         }
         if target.is_none() {
-            working.states.iter().zip(working.all.rows.iter()).for_each(|(_, row)| tally.enter(*row, SourceDisposition::Kept));
+            working
+                .states
+                .iter()
+                .zip(working.all.rows.iter())
+                .for_each(|(_, row)| tally.enter(*row, SourceDisposition::Kept));
         }
     }
     if let (Some(tally), Some(side)) = (&mut of_target, target) {
@@ -94,8 +98,12 @@ pub fn ledger(
     {
         let changed: HashSet<u64> = working.corrections.iter().map(|c| c.row).collect();
         let nothing = Frame::default();
-        let input =
-            Input { expected: &expected.frame, target: &target.frame, quarantined: &nothing, merged: &nothing };
+        let input = Input {
+            expected: &expected.frame,
+            target: &target.frame,
+            quarantined: &nothing,
+            merged: &nothing,
+        };
         done.outcome.enter(&input, |row| changed.contains(&row), of_source, of_target);
     }
     Ledger::new(of_source.as_ref(), of_target.as_ref())
@@ -194,13 +202,21 @@ impl Reconciled {
                 "reconcile-missing",
                 "Every expected record is in the target.",
                 Dimension::Completeness,
-                vec![(Side::Expected, pairs + rows.missing.len() as u64, list(Side::Expected, &rows.missing))],
+                vec![(
+                    Side::Expected,
+                    pairs + rows.missing.len() as u64,
+                    list(Side::Expected, &rows.missing),
+                )],
             ),
             (
                 "reconcile-unexpected",
                 "Every record of the target is expected.",
                 Dimension::Consistency,
-                vec![(Side::Target, pairs + rows.unexpected.len() as u64, list(Side::Target, &rows.unexpected))],
+                vec![(
+                    Side::Target,
+                    pairs + rows.unexpected.len() as u64,
+                    list(Side::Target, &rows.unexpected),
+                )],
             ),
             (
                 "reconcile-duplicate_key",
@@ -284,7 +300,9 @@ impl Reconciled {
         let groups = outcome.groups * total.agg.len() as u64;
         Draft {
             says,
-            columns: std::iter::once(total.column.clone()).chain(by.iter().map(|b| (*b).to_owned())).collect(),
+            columns: std::iter::once(total.column.clone())
+                .chain(by.iter().map(|b| (*b).to_owned()))
+                .collect(),
             dimension: Dimension::Consistency,
             sides: vec![(Side::Target, groups, found)],
             fields: self.bound.rules.get(&total.id),
@@ -312,8 +330,12 @@ impl Reconciled {
             from_merged: count(&rows.from_merged),
         });
         for column in &mut result.columns {
-            if let Some((bound, outcome)) =
-                self.bound.columns.iter().zip(&self.outcome.columns).find(|(bound, _)| bound.name == column.name)
+            if let Some((bound, outcome)) = self
+                .bound
+                .columns
+                .iter()
+                .zip(&self.outcome.columns)
+                .find(|(bound, _)| bound.name == column.name)
             {
                 column.compared_as = Some(bound.note.clone());
                 column.compared = outcome.compared;

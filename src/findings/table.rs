@@ -93,7 +93,10 @@ pub fn to_batch(mut rows: Vec<FindingRow>) -> Result<RecordBatch, ArrowError> {
     let (fields, arrays): (Vec<Field>, Vec<ArrayRef>) = columns
         .into_iter()
         .map(|(name, array)| {
-            let nullable = !matches!(name, "rule" | "kind" | "dimension" | "severity" | "side" | "fingerprint" | "state");
+            let nullable = !matches!(
+                name,
+                "rule" | "kind" | "dimension" | "severity" | "side" | "fingerprint" | "state"
+            );
             let data_type = if name == "row" { DataType::UInt64 } else { DataType::Utf8View };
             (Field::new(name, data_type, nullable), array)
         })

@@ -1,6 +1,12 @@
 //! Parameter structs: one definition gives the reading, the JSON Schema and the documentation.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
+
+use crate::diagnostic::{Diagnostics, SourceFile};
+
+use super::{Node, Value, parse};
 
 /// What users are told about a parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,10 +32,7 @@ impl FieldDoc {
         if let Json::Object(map) = &mut schema {
             map.insert("description".to_owned(), Json::String(self.doc.clone()));
             if let Some(default) = self.default {
-                map.insert(
-                    "default".to_owned(),
-                    serde_json::from_str(default).unwrap_or_else(|_| Json::String(default.to_owned())),
-                );
+                map.insert("default".to_owned(), default_json(default));
             }
         }
         schema
@@ -66,6 +69,31 @@ impl FieldDoc {
             }
         }
         schema
+    }
+}
+
+/// Returns a default written as YAML as the JSON that an editor would write for it.
+fn default_json(text: &str) -> Json {
+    let file = Arc::new(SourceFile { path: "default".to_owned(), text: text.to_owned() });
+    parse(&file, &mut Diagnostics::default())
+        .map_or_else(|| Json::String(text.to_owned()), |node| json_of(&node))
+}
+
+fn json_of(node: &Node) -> Json {
+    match &node.value {
+        Value::Null => Json::Null,
+        Value::Scalar { text, quoted } => match text.as_str() {
+            "true" if !quoted => Json::Bool(true),
+            "false" if !quoted => Json::Bool(false),
+            _ => match serde_json::from_str::<serde_json::Number>(text) {
+                Ok(number) if !quoted => Json::Number(number),
+                _ => Json::String(text.clone()),
+            },
+        },
+        Value::List(items) => items.iter().map(json_of).collect(),
+        Value::Map(entries) => {
+            Json::Object(entries.iter().map(|(name, node)| (name.text.clone(), json_of(node))).collect())
+        }
     }
 }
 

@@ -156,12 +156,19 @@ impl Builder<'_> {
                     let key = self.node(event, range, parser)?;
                     let (event, range) = self.next(parser)?;
                     let value = self.node(event, range, parser)?;
-                    let Value::Scalar { text, .. } = key.value else {
-                        self.out.push(Diagnostic::error(
-                            &key.span,
-                            format!("a name is expected here, not {}", key.words()),
-                        ));
-                        continue;
+                    let text = match key.value {
+                        Value::Scalar { text, .. } => text,
+                        // In the place of a name it is one: the option `null` of text files.
+                        Value::Null if self.file.text.get(key.span.range.clone()) == Some("null") => {
+                            "null".to_owned()
+                        }
+                        _ => {
+                            self.out.push(Diagnostic::error(
+                                &key.span,
+                                format!("a name is expected here, not {}", key.words()),
+                            ));
+                            continue;
+                        }
                     };
                     if entries.iter().any(|(name, _)| name.text == text) {
                         self.out.push(Diagnostic::error(

@@ -19,6 +19,11 @@ pub trait FromNode: Sized {
     fn missing() -> Option<Self> {
         None
     }
+
+    /// Returns the value that stands for a name that should have been there, once that has been reported.
+    fn after_mistake() -> Option<Self> {
+        None
+    }
 }
 
 /// The names and values of a map while they are being read.
@@ -80,6 +85,7 @@ impl<'a> Fields<'a> {
                 };
                 if value.is_none() {
                     out.push(Diagnostic::error(&self.head(), format!("{} needs `{name}`", self.owner)));
+                    return T::after_mistake();
                 }
                 value
             }

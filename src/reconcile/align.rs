@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use polars::prelude::{Column, DataFrame, Int64Chunked, IntoSeries, NewChunkedArray, StringChunked, TimeUnit};
+use polars::prelude::{
+    Column, DataFrame, Int64Chunked, IntoSeries, NewChunkedArray, StringChunked, TimeUnit,
+};
 use rayon::prelude::*;
 
 use crate::frame::{Frame, Keys};

@@ -215,7 +215,10 @@ impl Binder<'_> {
             if self.expected.get(&name.value).is_none() && self.target.get(&name.value).is_none() {
                 self.both(name);
             } else if is_key(&name.value) {
-                self.error(&name.span, format!("`{}` is part of the key, which cannot be excluded", name.value));
+                self.error(
+                    &name.span,
+                    format!("`{}` is part of the key, which cannot be excluded", name.value),
+                );
             }
         }
         for (name, policy) in &config.columns {
@@ -324,7 +327,12 @@ impl Binder<'_> {
                 _ => false,
             };
             if !fits {
-                wrong(&precision.span, "precision", "dates, timestamps and times of day", "for numbers there is `tolerance`");
+                wrong(
+                    &precision.span,
+                    "precision",
+                    "dates, timestamps and times of day",
+                    "for numbers there is `tolerance`",
+                );
             }
         }
         let plain_text = family == Family::Text && *form != Logical::Uuid;
@@ -337,8 +345,11 @@ impl Binder<'_> {
         }
         if let Some(zone) = policy.timezone.as_ref().filter(|_| !takes_zone(policy, e, t)) {
             self.out.push(
-                Diagnostic::error(&zone.span, format!("`timezone` changes nothing here: `{name}` is {}", meeting.phrase))
-                    .help("it is for a timestamp without a zone on one side and with one on the other"),
+                Diagnostic::error(
+                    &zone.span,
+                    format!("`timezone` changes nothing here: `{name}` is {}", meeting.phrase),
+                )
+                .help("it is for a timestamp without a zone on one side and with one on the other"),
             );
         }
         let has_text = e.logical.is_text() || t.logical.is_text();
@@ -346,12 +357,18 @@ impl Binder<'_> {
         for literal in &policy.null {
             let Some(text) = &literal.text else { continue };
             let value = match form {
-                Logical::Uuid => Some(super::cell::Cell::Text(canonical_uuid(text.into()).into_owned().into())),
+                Logical::Uuid => {
+                    Some(super::cell::Cell::Text(canonical_uuid(text.into()).into_owned().into()))
+                }
                 form if form.is_text() => None,
-                form => read_text(text, form).or_else(|| read_text(text, &Logical::TIMESTAMP).filter(|_| family == Family::Moment)),
+                form => read_text(text, form)
+                    .or_else(|| read_text(text, &Logical::TIMESTAMP).filter(|_| family == Family::Moment)),
             };
             if value.is_none() && !form.is_text() && !has_text {
-                self.error(&literal.span, format!("no value of `{name}` can be this: it is {}", meeting.phrase));
+                self.error(
+                    &literal.span,
+                    format!("no value of `{name}` can be this: it is {}", meeting.phrase),
+                );
             }
             let text = match &value {
                 Some(super::cell::Cell::Text(uuid)) => uuid.as_ref().to_owned(),
@@ -379,11 +396,16 @@ impl Binder<'_> {
                 let (without, with) = if expected { ("source", "target") } else { ("target", "source") };
                 (
                     format!("`{name}` has no time zone in the {without} and one in the {with}"),
-                    format!("say which zone's clock the {without} shows: `timezone: Europe/London` on its connection, or under `reconcile: columns: {name}:`"),
+                    format!(
+                        "say which zone's clock the {without} shows: `timezone: Europe/London` on its connection, or under `reconcile: columns: {name}:`"
+                    ),
                 )
             }
             Refusal::NotReadable { from, wanted } => (
-                format!("`{name}` cannot be compared as {wanted}: it is {} in the source and {} in the target", e.logical, t.logical),
+                format!(
+                    "`{name}` cannot be compared as {wanted}: it is {} in the source and {} in the target",
+                    e.logical, t.logical
+                ),
                 format!("values of {from} cannot be read as {wanted}; `as: text` is always possible"),
             ),
         };
@@ -449,9 +471,8 @@ impl Binder<'_> {
         for id in &ids {
             if !seen.insert(id) && !id.starts_with("total-") {
                 self.out.push(
-                    Diagnostic::without_place(format!("two rules of the reconciliation are called `{id}`")).help(
-                        "exclude the column, or give it another name with `columns:` of both sides",
-                    ),
+                    Diagnostic::without_place(format!("two rules of the reconciliation are called `{id}`"))
+                        .help("exclude the column, or give it another name with `columns:` of both sides"),
                 );
             }
         }

@@ -115,7 +115,9 @@ pub(super) fn cell_as<'a>(cell: Cell<'a>, logical: &Logical) -> Option<Cell<'a>>
         },
         (Logical::F64, Cell::Number(n)) => Some(Cell::Number(Number::Float(n.float()))),
         (Logical::I64 | Logical::U64, Cell::Number(n)) => Some(Cell::Number(rounded(n, 0))),
-        (Logical::Decimal { scale, .. }, Cell::Number(n)) => Some(Cell::Number(rounded(n, u32::from(*scale)))),
+        (Logical::Decimal { scale, .. }, Cell::Number(n)) => {
+            Some(Cell::Number(rounded(n, u32::from(*scale))))
+        }
         (Logical::F64 | Logical::I64 | Logical::U64 | Logical::Decimal { .. }, Cell::Bool(v)) => {
             Some(Cell::Number(Number::whole(i64::from(v))))
         }
@@ -162,10 +164,7 @@ fn number(text: &str) -> Option<Number> {
         return text.parse().ok().filter(|v: &f64| plain && v.is_finite()).map(Number::Float);
     }
     let amount = super::Amount::parse(digits)?;
-    Some(Number::Exact {
-        digits: if negative { -amount.digits } else { amount.digits },
-        scale: amount.scale,
-    })
+    Some(Number::Exact { digits: if negative { -amount.digits } else { amount.digits }, scale: amount.scale })
 }
 
 fn same_number(digits: i128, scale: u32, whole: i128) -> bool {

@@ -33,13 +33,7 @@ pub(super) enum Refusal {
 
 impl Meeting {
     fn new(logical: Logical, phrase: String) -> Meeting {
-        Meeting {
-            logical,
-            expected: Convert::Direct,
-            target: Convert::Direct,
-            phrase,
-            lost: Vec::new(),
-        }
+        Meeting { logical, expected: Convert::Direct, target: Convert::Direct, phrase, lost: Vec::new() }
     }
 
     fn by(mut self, expected: Convert, target: Convert) -> Meeting {
@@ -98,11 +92,12 @@ fn same(a: &Logical, b: &Logical) -> bool {
 pub(super) fn meet(expected: &Field, target: &Field, zone: Option<Tz>) -> Result<Meeting, Refusal> {
     let (e, t) = (&expected.logical, &target.logical);
     let meeting = if *e == Logical::Uuid && t.is_text() || e.is_text() && *t == Logical::Uuid {
-        let meeting = Meeting::new(Logical::Uuid, "compared as uuid".to_owned())
-            .by(Convert::Uuid, Convert::Uuid);
+        let meeting =
+            Meeting::new(Logical::Uuid, "compared as uuid".to_owned()).by(Convert::Uuid, Convert::Uuid);
         if same(e, t) { meeting } else { meeting.losing("case and braces of a uuid") }
     } else if same(e, t) || e.is_text() && t.is_text() {
-        let wider = if let (Logical::Decimal { precision: a, .. }, Logical::Decimal { precision: b, .. }) = (e, t)
+        let wider = if let (Logical::Decimal { precision: a, .. }, Logical::Decimal { precision: b, .. }) =
+            (e, t)
             && a < b
         {
             t
@@ -125,7 +120,8 @@ pub(super) fn meet(expected: &Field, target: &Field, zone: Option<Tz>) -> Result
             .by(of_expected, of_target)
             .losing("which of two equal times a repeated hour means")
     } else if expected.inferred && target.inferred {
-        let phrase = format!("compared as the original text, because the inferred types differ ({e} and {t})");
+        let phrase =
+            format!("compared as the original text, because the inferred types differ ({e} and {t})");
         Meeting::new(Logical::TEXT, phrase).by(text_of(expected), text_of(target))
     } else {
         match (e.family(), t.family()) {
@@ -135,10 +131,9 @@ pub(super) fn meet(expected: &Field, target: &Field, zone: Option<Tz>) -> Result
             (Family::Bool, Family::Number) | (Family::Number, Family::Bool) => {
                 Meeting::new(number(e, t), "compared as numbers, true as 1 and false as 0".to_owned())
             }
-            (Family::Moment, Family::Moment) => Meeting::new(
-                Logical::TIMESTAMP,
-                "compared as timestamp, a date as its midnight".to_owned(),
-            ),
+            (Family::Moment, Family::Moment) => {
+                Meeting::new(Logical::TIMESTAMP, "compared as timestamp, a date as its midnight".to_owned())
+            }
             _ => Meeting::new(Logical::TEXT, format!("compared as text ({e} and {t})"))
                 .by(text_of(expected), text_of(target)),
         }
@@ -205,7 +200,8 @@ pub(super) fn meet_as(
         }
     }
     let convert = |before| Convert::As { logical: wanted.clone(), before: Box::new(before) };
-    let mut meeting = Meeting::new(wanted.clone(), phrase).by(convert(before_expected), convert(before_target));
+    let mut meeting =
+        Meeting::new(wanted.clone(), phrase).by(convert(before_expected), convert(before_target));
     let either = |test: fn(&Logical) -> bool| test(&expected.logical) || test(&target.logical);
     if !wanted.is_text() && either(Logical::is_text) {
         meeting = meeting.losing("how a value is written");

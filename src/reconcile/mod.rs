@@ -18,9 +18,7 @@ use crate::ledger::{SourceDisposition, Tally, TargetDisposition};
 use crate::rule::RuleError;
 
 pub use align::{Alignment, Pair, align};
-pub use bind::{
-    BoundReconcile, BoundTotal, ComparedColumn, KeyColumn, NotCompared, ROW, ROW_RULES, bind,
-};
+pub use bind::{BoundReconcile, BoundTotal, ComparedColumn, KeyColumn, NotCompared, ROW, ROW_RULES, bind};
 pub use compare::{ColumnOutcome, compare};
 pub use config::{
     Aggregate, Amount, Case, ColumnPolicy, Precision, Reconcile, RuleFields, Total, Whitespace, Zone,
@@ -106,7 +104,9 @@ fn notes(bound: &BoundReconcile, columns: &[ColumnOutcome]) -> Vec<String> {
         match outcome.skipped_hours {
             0 => {}
             1 => notes.push(format!("`{name}` holds 1 time that the clocks of its zone skipped in spring")),
-            n => notes.push(format!("`{name}` holds {n} times that the clocks of its zone skipped in spring")),
+            n => {
+                notes.push(format!("`{name}` holds {n} times that the clocks of its zone skipped in spring"))
+            }
         }
     }
     notes

@@ -64,7 +64,8 @@ pub fn total(input: &Input<'_>, total: &BoundTotal) -> Result<TotalOutcome, Rule
     }
     names.sort_unstable();
     names.dedup();
-    let mut outcome = TotalOutcome { id: total.id.clone(), groups: names.len() as u64, ..TotalOutcome::default() };
+    let mut outcome =
+        TotalOutcome { id: total.id.clone(), groups: names.len() as u64, ..TotalOutcome::default() };
     for group in names {
         let (e, t) = (expected.remove(&group).unwrap_or_default(), target.remove(&group).unwrap_or_default());
         let before = outcome.figures.len();
@@ -84,7 +85,8 @@ fn figure(total: &BoundTotal, agg: Aggregate, group: &str, e: &Sum, t: &Sum) -> 
             let (e, t) = (e.value(), t.value());
             let equal = match (&e, &t) {
                 (Total::Exact(a), Total::Exact(b)) => {
-                    let most = total.tolerance.as_ref().and_then(|m| Wide::new(m.number())).unwrap_or_default();
+                    let most =
+                        total.tolerance.as_ref().and_then(|m| Wide::new(m.number())).unwrap_or_default();
                     a.distance(b).compare(&most).is_le()
                 }
                 (a, b) => a == b,

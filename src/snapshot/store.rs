@@ -204,7 +204,12 @@ impl Snapshot {
                 let values = if count == 1 { "value" } else { "values" };
                 format!("`{}`: {count} {values} without the trailing blanks that pad it", column.logical)
             });
-            column.notes.iter().cloned().chain(padded).map(|text| ColumnNote { column: column.name.clone(), text })
+            column
+                .notes
+                .iter()
+                .cloned()
+                .chain(padded)
+                .map(|text| ColumnNote { column: column.name.clone(), text })
         });
         columns.collect()
     }
@@ -328,18 +333,23 @@ impl<'a> Taking<'a> {
 
     fn columns(&self, notes: &[ColumnNote]) -> Vec<Column> {
         let counts = self.nulls.iter().zip(&self.padded);
-        let column = |(field, (nulls, padded)): (&crate::model::Field, (&Option<u64>, &Option<u64>))| Column {
-            source_name: field.source_name.clone(),
-            name: field.name.clone(),
-            logical: field.logical.clone(),
-            source_type: field.source_type.clone(),
-            inferred: field.inferred,
-            format: field.format.clone(),
-            timezone: field.timezone.clone(),
-            nulls: *nulls,
-            padded: *padded,
-            notes: notes.iter().filter(|note| note.column == field.name).map(|note| note.text.clone()).collect(),
-        };
+        let column =
+            |(field, (nulls, padded)): (&crate::model::Field, (&Option<u64>, &Option<u64>))| Column {
+                source_name: field.source_name.clone(),
+                name: field.name.clone(),
+                logical: field.logical.clone(),
+                source_type: field.source_type.clone(),
+                inferred: field.inferred,
+                format: field.format.clone(),
+                timezone: field.timezone.clone(),
+                nulls: *nulls,
+                padded: *padded,
+                notes: notes
+                    .iter()
+                    .filter(|note| note.column == field.name)
+                    .map(|note| note.text.clone())
+                    .collect(),
+            };
         self.schema.fields.iter().zip(counts).map(column).collect()
     }
 
@@ -372,7 +382,8 @@ impl Sink for Taking<'_> {
     fn start(&mut self, schema: &Schema) -> Result<(), SinkError> {
         self.arrow = arrow_schema(schema);
         self.nulls = vec![Some(0); schema.fields.len()];
-        let padded = |field: &crate::model::Field| matches!(field.logical, Logical::Text { padded: true, .. });
+        let padded =
+            |field: &crate::model::Field| matches!(field.logical, Logical::Text { padded: true, .. });
         self.padded = schema.fields.iter().map(|field| padded(field).then_some(0)).collect();
         self.schema = schema.clone();
         Ok(())

@@ -85,7 +85,10 @@ pub struct ParquetWriter {
 
 impl std::fmt::Debug for ParquetWriter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ParquetWriter").field("path", &self.path).field("rows", &self.rows).finish_non_exhaustive()
+        f.debug_struct("ParquetWriter")
+            .field("path", &self.path)
+            .field("rows", &self.rows)
+            .finish_non_exhaustive()
     }
 }
 
@@ -177,7 +180,8 @@ impl ParquetWriter {
     fn end_group(&mut self) -> Result<(), WriteError> {
         let Some((columns, _)) = self.group.take() else { return Ok(()) };
         let write = || {
-            let chunks = columns.into_par_iter().map(ArrowColumnWriter::close).collect::<Result<Vec<_>, _>>()?;
+            let chunks =
+                columns.into_par_iter().map(ArrowColumnWriter::close).collect::<Result<Vec<_>, _>>()?;
             let mut group = self.file.next_row_group()?;
             for chunk in chunks {
                 chunk.append_to_row_group(&mut group)?;

@@ -96,8 +96,7 @@ fn primitive<'a, T: ArrowPrimitiveType>(
     logical: &Logical,
     native: impl Fn(Value) -> Option<T::Native>,
 ) -> Result<ArrayRef, usize> {
-    let mut builder =
-        PrimitiveBuilder::<T>::with_capacity(texts.len()).with_data_type(arrow_type(logical));
+    let mut builder = PrimitiveBuilder::<T>::with_capacity(texts.len()).with_data_type(arrow_type(logical));
     for (index, text) in texts.enumerate() {
         match text {
             None => builder.append_null(),
@@ -131,7 +130,9 @@ pub(super) fn advice(logical: &Logical, blank: bool) -> &'static str {
         Logical::Decimal { .. } => "it takes a number such as -1.50 with no more digits than the type has",
         Logical::Date => "it takes YYYY-MM-DD",
         Logical::Timestamp { utc: false } => "it takes YYYY-MM-DD HH:MM:SS.ffffff without a zone",
-        Logical::Timestamp { utc: true } => "it takes YYYY-MM-DD HH:MM:SS.ffffff with a Z or an offset such as +01:00",
+        Logical::Timestamp { utc: true } => {
+            "it takes YYYY-MM-DD HH:MM:SS.ffffff with a Z or an offset such as +01:00"
+        }
         Logical::Time => "it takes HH:MM:SS.ffffff",
         Logical::Bytes => "it takes hexadecimal digits",
         Logical::Uuid => "it takes 32 hexadecimal digits with hyphens",

@@ -31,8 +31,10 @@ pub(super) fn choose(theirs: &[String], rules: &ColumnRules) -> Result<Vec<Chose
             );
         }
     }
-    let ours: Vec<&str> =
-        theirs.iter().map(|their| rules.columns.get(their).map_or(their.as_str(), |our| our.value.as_str())).collect();
+    let ours: Vec<&str> = theirs
+        .iter()
+        .map(|their| rules.columns.get(their).map_or(their.as_str(), |our| our.value.as_str()))
+        .collect();
     let mut seen = HashSet::new();
     for (their, our) in theirs.iter().zip(&ours) {
         if !seen.insert(*our) {
@@ -47,8 +49,11 @@ pub(super) fn choose(theirs: &[String], rules: &ColumnRules) -> Result<Vec<Chose
     let mut known = |name: &Spanned<String>| {
         if !ours.contains(&name.value.as_str()) {
             out.push(
-                Diagnostic::error(&name.span, format!("the source has no column that we call `{}`", name.value))
-                    .suggest(&name.value, ours.iter().copied()),
+                Diagnostic::error(
+                    &name.span,
+                    format!("the source has no column that we call `{}`", name.value),
+                )
+                .suggest(&name.value, ours.iter().copied()),
             );
         }
     };

@@ -53,7 +53,10 @@ impl FromNode for Delimiter {
     fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         let delimiter = one_character(&String::from_node(node, out)?).map(Delimiter);
         if delimiter.is_none() {
-            out.push(Diagnostic::error(&node.span, "one ASCII character is expected here, such as `;` or `\\t`"));
+            out.push(Diagnostic::error(
+                &node.span,
+                "one ASCII character is expected here, such as `;` or `\\t`",
+            ));
         }
         delimiter
     }
@@ -227,7 +230,8 @@ impl ConnectionConfig {
             ok &= zone_is_known(zone, out);
         }
         let quote = side.quote.or(files.quote).unwrap_or(Quote(Some(b'"')));
-        let delimiter = side.delimiter.or(files.delimiter).map_or_else(|| usual_delimiter(&file.value), |d| d.0);
+        let delimiter =
+            side.delimiter.or(files.delimiter).map_or_else(|| usual_delimiter(&file.value), |d| d.0);
         if quote.0 == Some(delimiter) {
             out.push(Diagnostic::error(place, "`delimiter` and `quote` are the same character"));
             ok = false;
@@ -282,15 +286,18 @@ mod tests {
     fn sides_and_connections_are_read() {
         let mut out = Diagnostics::default();
         let connection = ConnectionConfig::from_node(
-            &node("{ type: files, path: data, timezone: Europe/London, delimiter: ';', null: ['', NULL] }"),
+            &node(
+                "{ type: files, path: data, timezone: Europe/London, delimiter: ';', null: ['', NULL, 'null'] }",
+            ),
             &mut out,
         );
-        let side = side("{ file: a.csv, quote: \"'\", types: { n: 'decimal(9,2)' }, columns: { N: n }, omit: [x] }");
+        let side =
+            side("{ file: a.csv, quote: \"'\", types: { n: 'decimal(9,2)' }, columns: { N: n }, omit: [x] }");
         let request = connection.unwrap().request(&side, &node("a: 1").span, &mut out).unwrap();
         assert!(out.is_empty(), "{}", out.render(false));
         let Selection::Files(files) = &request.selection;
         assert_eq!((files.csv.delimiter, files.csv.quote), (b';', Some(b'\'')));
-        assert_eq!(files.csv.null, Some(vec![String::new(), "NULL".to_owned()]));
+        assert_eq!(files.csv.null, Some(vec![String::new(), "NULL".to_owned(), "null".to_owned()]));
         assert_eq!(request.columns.timezone.as_deref(), Some("Europe/London"));
         assert_eq!(request.columns.columns["N"].value, "n");
     }

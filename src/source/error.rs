@@ -125,7 +125,9 @@ pub enum CsvProblem {
         expected: usize,
     },
     /// Something behind a closing quote.
-    #[error("column `{column}` has text behind its closing quote: a quote inside a quoted value is written twice")]
+    #[error(
+        "column `{column}` has text behind its closing quote: a quote inside a quoted value is written twice"
+    )]
     TextAfterQuote {
         /// Their name of the column, or its number.
         column: String,

@@ -7,7 +7,10 @@ use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
-use super::{Cancel, Connector, Format, ReadFile, ReadReport, ReadRequest, Selection, Sink, SourceError, csv, hex, parquet};
+use super::{
+    Cancel, Connector, Format, ReadFile, ReadReport, ReadRequest, Selection, Sink, SourceError, csv, hex,
+    parquet,
+};
 
 /// Reads tables from the files of a folder.
 #[derive(Debug, Clone)]
@@ -23,7 +26,12 @@ impl Files {
 }
 
 impl Connector for Files {
-    fn read(&self, request: &ReadRequest, cancel: &Cancel, sink: &mut dyn Sink) -> Result<ReadReport, SourceError> {
+    fn read(
+        &self,
+        request: &ReadRequest,
+        cancel: &Cancel,
+        sink: &mut dyn Sink,
+    ) -> Result<ReadReport, SourceError> {
         let Selection::Files(selection) = &request.selection;
         let paths = find(&self.folder, &selection.file)?;
         let format = match selection.format {
@@ -37,7 +45,8 @@ impl Connector for Files {
         for file in &mut report.files {
             let path = Path::new(&file.path);
             if let Ok(inside) = path.strip_prefix(&self.folder) {
-                let names: Vec<String> = inside.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+                let names: Vec<String> =
+                    inside.iter().map(|name| name.to_string_lossy().into_owned()).collect();
                 file.path = names.join("/");
             }
         }
@@ -174,7 +183,8 @@ impl Watched {
 
     /// Ends the reading: the file must be the same as at its beginning, and read to its end.
     pub fn finish(self) -> Result<ReadFile, SourceError> {
-        let same = |metadata: Metadata| metadata.len() == self.size && metadata.modified().ok() == self.modified;
+        let same =
+            |metadata: Metadata| metadata.len() == self.size && metadata.modified().ok() == self.modified;
         let io = |source| SourceError::Io { path: self.path.clone(), source };
         let same_handle = same(self.file.metadata().map_err(io)?);
         // Another file may have been put in its place.

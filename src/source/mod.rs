@@ -44,7 +44,12 @@ pub trait Connector: Send + Sync {
     /// # Errors
     /// Where anything of the table could not be read, or the sink could not take it. What the sink has taken
     /// until then is not the table.
-    fn read(&self, request: &ReadRequest, cancel: &Cancel, sink: &mut dyn Sink) -> Result<ReadReport, SourceError>;
+    fn read(
+        &self,
+        request: &ReadRequest,
+        cancel: &Cancel,
+        sink: &mut dyn Sink,
+    ) -> Result<ReadReport, SourceError>;
 }
 
 /// Takes in a table while it is being read.
@@ -222,10 +227,12 @@ pub fn arrow_schema(schema: &Schema) -> SchemaRef {
         .fields
         .iter()
         .map(|field| {
-            ArrowField::new(&field.source_name, arrow_type(&field.logical), true).with_metadata(HashMap::from([
-                ("logical".to_owned(), field.logical.to_string()),
-                ("source_type".to_owned(), field.source_type.clone()),
-            ]))
+            ArrowField::new(&field.source_name, arrow_type(&field.logical), true).with_metadata(
+                HashMap::from([
+                    ("logical".to_owned(), field.logical.to_string()),
+                    ("source_type".to_owned(), field.source_type.clone()),
+                ]),
+            )
         })
         .collect();
     Arc::new(ArrowSchema::new(fields))

@@ -182,7 +182,8 @@ impl Head {
                 Err(problem) => return Err(self.problem(&column.name, problem.clone())),
             };
             let parse = choice.declared.clone().filter(|declared| *declared != file);
-            if let (Some(declared), false, Some(place)) = (&parse, file.is_text(), rules.types.get(&choice.name))
+            if let (Some(declared), false, Some(place)) =
+                (&parse, file.is_text(), rules.types.get(&choice.name))
             {
                 out.push(
                     Diagnostic::error(
@@ -322,7 +323,9 @@ impl Column {
             T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64 => Logical::U64,
             T::Float64 => Logical::F64,
             T::Float16 | T::Float32 => {
-                self.note = Some("a number of single precision, read as f64: its value is kept, its text may have more digits");
+                self.note = Some(
+                    "a number of single precision, read as f64: its value is kept, its text may have more digits",
+                );
                 Logical::F64
             }
             T::Decimal32(p, s) | T::Decimal64(p, s) | T::Decimal128(p, s) | T::Decimal256(p, s) => {
@@ -351,9 +354,10 @@ impl Column {
 
     fn unsupported(&self, why: &str) -> String {
         let kind = match &self.arrow {
-            DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(_, _) | DataType::ListView(_) => {
-                "a list".to_owned()
-            }
+            DataType::List(_)
+            | DataType::LargeList(_)
+            | DataType::FixedSizeList(_, _)
+            | DataType::ListView(_) => "a list".to_owned(),
             DataType::Struct(_) => "a structure".to_owned(),
             DataType::Map(_, _) => "a map".to_owned(),
             other => format!("`{other}`"),
@@ -401,8 +405,9 @@ pub(crate) fn to_logical(array: &ArrayRef, logical: &Logical) -> Result<ArrayRef
             whole(array.as_primitive::<Time64NanosecondType>().iter(), 1000)?;
         }
         DataType::Date64 => {
-            whole(array.as_primitive::<Date64Type>().iter(), 86_400_000)
-                .map_err(|_| "a date has a time of day, which a date would lose; write it as a timestamp".to_owned())?;
+            whole(array.as_primitive::<Date64Type>().iter(), 86_400_000).map_err(|_| {
+                "a date has a time of day, which a date would lose; write it as a timestamp".to_owned()
+            })?;
         }
         _ => {}
     }
@@ -412,8 +417,9 @@ pub(crate) fn to_logical(array: &ArrayRef, logical: &Logical) -> Result<ArrayRef
 fn convert(array: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, String> {
     let options = CastOptions { safe: false, ..CastOptions::default() };
     // The message of a cast names the value.
-    cast_with_options(array, wanted, &options)
-        .map_err(|_| format!("a value of `{}` does not fit `{wanted}`; list it under `omit`", array.data_type()))
+    cast_with_options(array, wanted, &options).map_err(|_| {
+        format!("a value of `{}` does not fit `{wanted}`; list it under `omit`", array.data_type())
+    })
 }
 
 fn whole(values: impl Iterator<Item = Option<i64>>, unit: i64) -> Result<(), String> {

@@ -11,7 +11,10 @@ use crate::frame::{Frame, to_series};
 use crate::model::Schema;
 use crate::node::{FromNode, Node, parse};
 
-use super::{Cancel, ConnectionConfig, Connector, Files, ReadReport, ReadRequest, SideConfig, Sink, SinkError, SourceError};
+use super::{
+    Cancel, ConnectionConfig, Connector, Files, ReadReport, ReadRequest, SideConfig, Sink, SinkError,
+    SourceError,
+};
 
 /// Reads YAML.
 pub(crate) fn node(text: &str) -> Node {
@@ -68,10 +71,14 @@ impl Sink for Kept {
 impl Kept {
     /// Makes a frame of the batches.
     pub fn frame(&self) -> Frame {
-        let batch = arrow::compute::concat_batches(&super::arrow_schema(&self.schema), &self.batches).unwrap();
-        let columns = self.schema.fields.iter().zip(batch.columns()).map(|(field, array)| {
-            to_series(&field.name, array, &field.logical).unwrap().into()
-        });
+        let batch =
+            arrow::compute::concat_batches(&super::arrow_schema(&self.schema), &self.batches).unwrap();
+        let columns = self
+            .schema
+            .fields
+            .iter()
+            .zip(batch.columns())
+            .map(|(field, array)| to_series(&field.name, array, &field.logical).unwrap().into());
         let df = polars::prelude::DataFrame::new(batch.num_rows(), columns.collect()).unwrap();
         Frame::new(self.schema.clone(), df)
     }

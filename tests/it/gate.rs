@@ -45,8 +45,11 @@ fn a_warning_fails_where_the_gate_says_so() {
 #[test]
 fn max_failures_as_count_and_as_share() {
     let missing = "id,name\n1,Ann\n2,\n3,Cid\n4,Dot\n";
-    let rules = |most: &str| format!("checks:\n  - check: not_null\n    columns: [name]\n    max_failures: {most}\n");
-    for (most, status) in [("0", Status::Fail), ("1", Status::Pass), ("24%", Status::Fail), ("25%", Status::Pass)] {
+    let rules =
+        |most: &str| format!("checks:\n  - check: not_null\n    columns: [name]\n    max_failures: {most}\n");
+    for (most, status) in
+        [("0", Status::Fail), ("1", Status::Pass), ("24%", Status::Fail), ("25%", Status::Pass)]
+    {
         let (_, found) = outcome(&rules(most), missing, missing, "not_null-name");
         assert_eq!(found, Some(status), "{most}");
     }
@@ -70,7 +73,12 @@ fn a_rule_switched_off_is_skipped_with_its_reason() {
     let folder = Folder::new();
     let ran = folder.project(&format!("{SIDES}{rules}"), missing, missing).run(&["run"]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    let rule = folder.result().datasets[0].rules.iter().find(|r| r.id == "not_null-name").cloned().expect("the rule");
+    let rule = folder.result().datasets[0]
+        .rules
+        .iter()
+        .find(|r| r.id == "not_null-name")
+        .cloned()
+        .expect("the rule");
     assert_eq!((rule.status, rule.reason.as_deref()), (Status::Skipped, Some("waits for the letters")));
 }
 

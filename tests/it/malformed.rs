@@ -109,7 +109,10 @@ fn parquet_cut_in_half() {
     }
     let whole = std::fs::read(&parquet[0]).expect("a snapshot");
     folder.write("source.parquet", &whole[..whole.len() / 2]);
-    folder.write("rules/t.yml", RULES.replace("source.csv, types: { amount: \"decimal(9,2)\" }", "source.parquet"));
+    folder.write(
+        "rules/t.yml",
+        RULES.replace("source.csv, types: { amount: \"decimal(9,2)\" }", "source.parquet"),
+    );
     refused(&folder, &["source.parquet"]);
 }
 
@@ -148,7 +151,9 @@ fn a_run_from_earlier_snapshots_needs_no_files() {
     assert_eq!(folder.run(&["run", "--from", first.to_str().expect("a path")]).code, Some(0));
     let second = folder.run_folder();
     assert_ne!(first, second);
-    for file in ["run.json", "ledger.json", "report/index.html", "junit.xml", "summary.md", "findings/t.parquet"] {
+    for file in
+        ["run.json", "ledger.json", "report/index.html", "junit.xml", "summary.md", "findings/t.parquet"]
+    {
         let read = |run: &std::path::Path| std::fs::read(run.join(file)).expect(file);
         assert!(read(&first) == read(&second), "{file} differs between two runs of the same snapshots");
     }
@@ -176,8 +181,11 @@ fn a_full_disk() {
         "mount -t tmpfs -o size=256k none disk && {} run --out disk; code=$?; find disk -name '*.part' -o -name run.json; exit $code",
         program()
     );
-    let output =
-        Command::new("unshare").args(["-rm", "sh", "-c", &script]).current_dir(folder.path()).output().expect("unshare runs");
+    let output = Command::new("unshare")
+        .args(["-rm", "sh", "-c", &script])
+        .current_dir(folder.path())
+        .output()
+        .expect("unshare runs");
     let ran = Ran::from(output);
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(ran.stderr.to_lowercase().contains("no space left"), "{ran:?}");

@@ -35,8 +35,7 @@ fn run(yaml: &str, frame: &Frame, selected: Option<&[bool]>) -> MatchOutcome {
 
 /// Returns what is wrong with a rule for a table with a text column `a` and a number `n`.
 fn wrong(yaml: &str) -> String {
-    let schema =
-        Schema { fields: vec![Field::new("a", Logical::TEXT), Field::new("n", Logical::I64)] };
+    let schema = Schema { fields: vec![Field::new("a", Logical::TEXT), Field::new("n", Logical::I64)] };
     let mut out = Diagnostics::default();
     if let Some(rule) = read(yaml, &mut out) {
         rule.bind(&schema, &mut out);

@@ -39,7 +39,11 @@ impl Folder {
 
     /// Runs the program in the folder.
     pub fn run(&self, arguments: &[&str]) -> Ran {
-        let output = Command::new(program()).args(arguments).current_dir(self.path()).output().expect("the program runs");
+        let output = Command::new(program())
+            .args(arguments)
+            .current_dir(self.path())
+            .output()
+            .expect("the program runs");
         Ran::from(output)
     }
 
@@ -136,11 +140,16 @@ pub fn read_parquet(path: &Path) -> (Vec<String>, Vec<Vec<Option<String>>>) {
         let columns: Vec<_> = batch
             .columns()
             .iter()
-            .map(|column| (column, ArrayFormatter::try_new(column.as_ref(), &options).expect("a printable type")))
+            .map(|column| {
+                (column, ArrayFormatter::try_new(column.as_ref(), &options).expect("a printable type"))
+            })
             .collect();
         for row in 0..batch.num_rows() {
             rows.push(
-                columns.iter().map(|(column, text)| column.is_valid(row).then(|| text.value(row).to_string())).collect(),
+                columns
+                    .iter()
+                    .map(|(column, text)| column.is_valid(row).then(|| text.value(row).to_string()))
+                    .collect(),
             );
         }
     }

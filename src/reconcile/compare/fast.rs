@@ -20,7 +20,9 @@ pub(super) fn different_pairs(expected: &Reader, target: &Reader, pairs: &[Pair]
             numbers(e, t, pairs, |a, b| a == b)?
         }
         (Values::U64(e), Values::U64(t)) => numbers(e, t, pairs, |a, b| a == b)?,
-        (Values::F64(e), Values::F64(t)) => numbers(e, t, pairs, |a, b| a == b || (a.is_nan() && b.is_nan()))?,
+        (Values::F64(e), Values::F64(t)) => {
+            numbers(e, t, pairs, |a, b| a == b || (a.is_nan() && b.is_nan()))?
+        }
         (Values::Decimal(e, a), Values::Decimal(t, b)) if a == b => numbers(e, t, pairs, |a, b| a == b)?,
         (Values::Date(e), Values::Date(t)) => numbers(e, t, pairs, |a, b| a == b)?,
         (Values::Time(e), Values::Time(t)) => numbers(e, t, pairs, |a, b| a / 1000 == b / 1000)?,
@@ -78,7 +80,12 @@ fn texts(e: &StringChunked, t: &StringChunked, pairs: &[Pair]) -> Option<Vec<u32
 
 /// Compares two texts: those of up to 12 bytes lie in their views, and the views of others start with their
 /// length and first bytes.
-fn same_view<T: ViewType + ?Sized>(e: &BinaryViewArrayGeneric<T>, t: &BinaryViewArrayGeneric<T>, i: usize, j: usize) -> bool {
+fn same_view<T: ViewType + ?Sized>(
+    e: &BinaryViewArrayGeneric<T>,
+    t: &BinaryViewArrayGeneric<T>,
+    i: usize,
+    j: usize,
+) -> bool {
     match (e.views().get(i), t.views().get(j)) {
         (Some(a), Some(b)) if a.is_inline() && a.as_u128() == b.as_u128() => true,
         (Some(a), Some(b)) => {

@@ -44,11 +44,19 @@ pub struct ColumnOutcome {
 ///
 /// # Errors
 /// Where a column is not there or not of its type.
-pub fn compare(input: &Input<'_>, bound: &BoundReconcile, pairs: &[Pair]) -> Result<Vec<ColumnOutcome>, RuleError> {
+pub fn compare(
+    input: &Input<'_>,
+    bound: &BoundReconcile,
+    pairs: &[Pair],
+) -> Result<Vec<ColumnOutcome>, RuleError> {
     bound.columns.par_iter().map(|column| compare_column(input, column, pairs)).collect()
 }
 
-fn compare_column(input: &Input<'_>, column: &ComparedColumn, pairs: &[Pair]) -> Result<ColumnOutcome, RuleError> {
+fn compare_column(
+    input: &Input<'_>,
+    column: &ComparedColumn,
+    pairs: &[Pair],
+) -> Result<ColumnOutcome, RuleError> {
     let (expected, target) = readers(input, &column.name, &column.meeting)?;
     let (different, skipped_hours) = different_pairs(&expected, &target, pairs);
     let active = column.policy.active();

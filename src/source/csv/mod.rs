@@ -16,7 +16,9 @@ use crate::model::{Logical, Schema};
 use super::cells::{advice, to_array};
 use super::columns::{Chosen, choose};
 use super::infer::Shape;
-use super::{Cancel, ColumnRules, CsvOptions, CsvProblem, ReadFile, ReadReport, Sink, SourceError, arrow_schema};
+use super::{
+    Cancel, ColumnRules, CsvOptions, CsvProblem, ReadFile, ReadReport, Sink, SourceError, arrow_schema,
+};
 
 use reader::{CsvFile, Rows};
 
@@ -148,7 +150,12 @@ impl Table<'_> {
     }
 
     /// Makes the columns of the rows.
-    fn convert(&self, file: &CsvFile<'_>, rows: &Rows, schema: &Schema) -> Result<Vec<ArrayRef>, SourceError> {
+    fn convert(
+        &self,
+        file: &CsvFile<'_>,
+        rows: &Rows,
+        schema: &Schema,
+    ) -> Result<Vec<ArrayRef>, SourceError> {
         let columns: Vec<Result<ArrayRef, usize>> = self
             .chosen
             .par_iter()

@@ -54,7 +54,10 @@ fn types_are_inferred_over_all_rows_and_files() {
     let names: Vec<&str> = report.files.iter().map(|f| f.path.as_str()).collect();
     assert_eq!(names, ["t-1.csv", "t-2.csv"]);
     // SHA-256 of "a\n1\n".
-    assert_eq!(report.files[0].sha256, crate::source::hex(&<sha2::Sha256 as sha2::Digest>::digest(b"a\n1\n")));
+    assert_eq!(
+        report.files[0].sha256,
+        crate::source::hex(&<sha2::Sha256 as sha2::Digest>::digest(b"a\n1\n"))
+    );
 }
 
 #[test]
@@ -62,7 +65,10 @@ fn names_types_and_zones_are_the_users() {
     let options = "columns: { REF: ref }, types: { ref: char(6) }, omit: [junk], timezone: Europe/London";
     let (kept, _) = read_csv("REF,junk,at\n\"ab  \",\x00,2024-01-01 10:00:00\n", options).unwrap();
     let fields = &kept.schema.fields;
-    assert_eq!((fields[0].source_name.as_str(), fields[0].name.as_str(), fields[0].inferred), ("REF", "ref", false));
+    assert_eq!(
+        (fields[0].source_name.as_str(), fields[0].name.as_str(), fields[0].inferred),
+        ("REF", "ref", false)
+    );
     assert_eq!((fields[1].name.as_str(), fields[1].timezone.as_deref()), ("at", Some("Europe/London")));
     assert_eq!((fields[0].timezone.as_deref(), fields[0].source_type.as_str()), (None, "csv"));
     assert_eq!(texts(&kept.frame(), "ref"), some(&["ab  "]));
@@ -107,7 +113,11 @@ fn malformed_files_name_the_line() {
         (b"\xFF\xFEa\0\n\0", "", "1: the file begins with the mark of UTF-16"),
         (b"\xEF\xBB\xBFa\n", "encoding: windows-1252", "the mark of UTF-8"),
         (b"a,b\n1,2\n\"3\n4\",x5\n", "types: { b: i64 }", "4: column `b` has a value that is not `i64`"),
-        (b"a\n  \n", "types: { a: date }", "2: column `a` has a value that is not `date`: it is empty or blank"),
+        (
+            b"a\n  \n",
+            "types: { a: date }",
+            "2: column `a` has a value that is not `date`: it is empty or blank",
+        ),
         (b"a\n\"\"\n", "types: { a: date }", "it is empty or blank"),
         (b"a\nabcd\n", "types: { a: varchar(3) }", "2: column `a` has a value that is not `varchar(3)`"),
     ] {
@@ -120,8 +130,14 @@ fn malformed_files_name_the_line() {
 #[test]
 fn well_formed_files_of_every_kind() {
     assert_eq!(column(b"\xEF\xBB\xBFa\r\n\xC3\xA9\r\n", "", "a"), some(&["é"]));
-    assert_eq!(column(b"a;b\n\x80;'x;''y'\n", "encoding: windows-1252, delimiter: ';', quote: \"'\"", "a"), some(&["€"]));
-    assert_eq!(column(b"a;b\n\x80;'x;''y'\n", "encoding: windows-1252, delimiter: ';', quote: \"'\"", "b"), some(&["x;'y"]));
+    assert_eq!(
+        column(b"a;b\n\x80;'x;''y'\n", "encoding: windows-1252, delimiter: ';', quote: \"'\"", "a"),
+        some(&["€"])
+    );
+    assert_eq!(
+        column(b"a;b\n\x80;'x;''y'\n", "encoding: windows-1252, delimiter: ';', quote: \"'\"", "b"),
+        some(&["x;'y"])
+    );
     assert_eq!(column("a\tb\n1\t\"2\n", "delimiter: '\\t', quote: ''", "b"), some(&["\"2"]));
     assert_eq!(column("7,x\n8,y\n", "header: false", "column_1"), some(&["7", "8"]));
     assert_eq!(column("a,b\n", "", "b"), some(&[]));
@@ -158,7 +174,10 @@ fn missing_files_and_folders_are_said() {
     assert!(read(folder.path(), "{ file: 'a[1].csv' }").is_ok());
     std::fs::write(folder.path().join("b.parquet"), "").unwrap();
     assert!(matches!(error("{ file: '[ab]*.[cp]*' }"), SourceError::MixedFormats { .. }));
-    assert!(matches!(read(&folder.path().join("no"), "{ file: a.csv }").unwrap_err(), SourceError::NoFolder(_)));
+    assert!(matches!(
+        read(&folder.path().join("no"), "{ file: a.csv }").unwrap_err(),
+        SourceError::NoFolder(_)
+    ));
 }
 
 /// A sink during which something happens to the file.
@@ -182,7 +201,11 @@ impl Sink for Meddler<'_> {
     }
 }
 
-fn read_while(text: &str, options: &str, mut meddle: impl FnMut(&std::path::Path)) -> Result<(), SourceError> {
+fn read_while(
+    text: &str,
+    options: &str,
+    mut meddle: impl FnMut(&std::path::Path),
+) -> Result<(), SourceError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.csv");
     std::fs::write(&path, text).unwrap();
@@ -216,6 +239,7 @@ fn reading_stops_when_asked() {
     std::fs::write(folder.path().join("t.csv"), "a\n1\n").unwrap();
     let cancel = Cancel::default();
     cancel.cancel();
-    let result = Files::new(folder.path().to_owned()).read(&request("{ file: t.csv }"), &cancel, &mut Kept::default());
+    let result =
+        Files::new(folder.path().to_owned()).read(&request("{ file: t.csv }"), &cancel, &mut Kept::default());
     assert!(matches!(result, Err(SourceError::Cancelled)));
 }

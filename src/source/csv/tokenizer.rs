@@ -354,10 +354,12 @@ mod tests {
     }
 
     fn cell() -> impl Strategy<Value = (String, bool)> {
-        (proptest::string::string_regex("[ab,\"\r\né]{0,4}").unwrap(), any::<bool>()).prop_map(|(text, quoted)| {
-            let needed = text.contains([',', '"', '\r', '\n']);
-            (text, quoted || needed)
-        })
+        (proptest::string::string_regex("[ab,\"\r\né]{0,4}").unwrap(), any::<bool>()).prop_map(
+            |(text, quoted)| {
+                let needed = text.contains([',', '"', '\r', '\n']);
+                (text, quoted || needed)
+            },
+        )
     }
 
     fn write(records: &Records, ending: &str) -> String {

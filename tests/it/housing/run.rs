@@ -43,10 +43,12 @@ fn every_planted_finding_is_found_and_nothing_else() {
     let mut found: BTreeMap<FindingId, usize> = BTreeMap::new();
     for dataset in &RUN.result.datasets {
         let table = read_parquet(&RUN.folder.run_folder().join(format!("findings/{}.parquet", dataset.name)));
-        let [rules, sides, keys, columns] = ["rule", "side", "key", "column"].map(|name| column(&table, name));
+        let [rules, sides, keys, columns] =
+            ["rule", "side", "key", "column"].map(|name| column(&table, name));
         for row in 0..rules.len() {
             let text = |cells: &[Option<String>]| cells[row].clone().expect("never NULL");
-            let id = (dataset.name.clone(), text(&rules), text(&sides), keys[row].clone(), columns[row].clone());
+            let id =
+                (dataset.name.clone(), text(&rules), text(&sides), keys[row].clone(), columns[row].clone());
             *found.entry(id).or_default() += 1;
         }
     }
@@ -159,7 +161,8 @@ fn every_correction_was_made_by_its_step() {
 #[test]
 fn corrected_data_is_what_the_target_should_hold() {
     for dataset in &RUN.result.datasets {
-        let table = read_parquet(&RUN.folder.run_folder().join(format!("corrected/{}.parquet", dataset.name)));
+        let table =
+            read_parquet(&RUN.folder.run_folder().join(format!("corrected/{}.parquet", dataset.name)));
         assert_eq!(Some(table.1.len() as u64), dataset.expected_rows, "{}", dataset.name);
     }
     let table = read_parquet(&RUN.folder.run_folder().join("corrected/tenancies.parquet"));
@@ -170,15 +173,21 @@ fn corrected_data_is_what_the_target_should_hold() {
     let buckets = dataset("tenancies").buckets.expect("reconciled");
     let actions = column(&repairs, "action");
     let count = |word: &str| actions.iter().filter(|a| a.as_deref() == Some(word)).count() as u64;
-    assert_eq!([count("insert"), count("update"), count("delete")], [buckets.missing, buckets.mismatched, buckets.unexpected]);
+    assert_eq!(
+        [count("insert"), count("update"), count("delete")],
+        [buckets.missing, buckets.mismatched, buckets.unexpected]
+    );
 }
 
 #[test]
 fn quarantined_rows_are_kept_with_their_reasons() {
     for dataset in &RUN.result.datasets {
-        let table = read_parquet(&RUN.folder.run_folder().join(format!("quarantine/{}.parquet", dataset.name)));
+        let table =
+            read_parquet(&RUN.folder.run_folder().join(format!("quarantine/{}.parquet", dataset.name)));
         assert_eq!(table.1.len() as u64, dataset.quarantined, "{}", dataset.name);
-        assert!(column(&table, "reasons").iter().all(|reason| reason.as_ref().is_some_and(|r| !r.is_empty())));
+        assert!(
+            column(&table, "reasons").iter().all(|reason| reason.as_ref().is_some_and(|r| !r.is_empty()))
+        );
     }
 }
 
