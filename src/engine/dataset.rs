@@ -133,7 +133,7 @@ impl<'a> World<'a> {
             self.frame(name, Side::Target),
             origin,
         );
-        let figures = Figures { dataset, cells: &cells };
+        let figures = Figures { cells: &cells };
         let mut judged: Vec<(RuleResult, Vec<Finding>)> = Vec::new();
         if self.stage == Stage::Everything {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "check".to_owned() });

@@ -172,8 +172,6 @@ pub type Judged = (RuleResult, Vec<Finding>);
 
 /// The figures of one rule while they are put together.
 pub struct Figures<'a> {
-    /// The dataset.
-    pub dataset: &'a Dataset,
     /// The texts of findings.
     pub cells: &'a Cells<'a>,
 }

@@ -166,11 +166,6 @@ impl Function {
         ("trim", Function::Trim { start: true, end: true }, 1, 2),
         ("upper", Function::Upper, 1, 1),
     ];
-
-    /// Returns the name under which messages know it.
-    pub(super) fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, function, ..)| *function == self).map_or("", |(name, ..)| name)
-    }
 }
 
 impl Node {

@@ -127,15 +127,13 @@ pub fn read_parquet(path: &Path) -> (Vec<String>, Vec<Vec<Option<String>>>) {
     use arrow::array::Array;
     use arrow::util::display::{ArrayFormatter, FormatOptions};
     let file = std::fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
-        .expect("a Parquet file")
-        .build()
-        .expect("a reader");
-    let mut names = Vec::new();
+    let builder =
+        parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file).expect("a Parquet file");
+    let names = builder.schema().fields().iter().map(|f| f.name().clone()).collect();
+    let reader = builder.build().expect("a reader");
     let mut rows = Vec::new();
     for batch in reader {
         let batch = batch.expect("a batch");
-        names = batch.schema().fields().iter().map(|f| f.name().clone()).collect();
         let options = FormatOptions::default();
         let columns: Vec<_> = batch
             .columns()

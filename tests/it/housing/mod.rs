@@ -41,11 +41,6 @@ pub fn planted() -> Value {
     serde_json::from_slice(&files["planted.json"]).expect("planted.json is JSON")
 }
 
-/// Returns every finding that a run must report.
-pub fn expected_findings() -> BTreeSet<FindingId> {
-    expected_finding_counts().into_keys().collect()
-}
-
 /// Returns how often each finding must be reported: rows that share a key share a finding's identity.
 pub fn expected_finding_counts() -> BTreeMap<FindingId, usize> {
     let mut most: BTreeMap<FindingId, usize> = BTreeMap::new();
