@@ -158,6 +158,19 @@ impl Diagnostic {
         &self.message
     }
 
+    /// Returns the file, the line and the column, both from 1, where it has a place.
+    pub fn place(&self) -> Option<(&str, usize, usize)> {
+        self.span.as_ref().map(|span| {
+            let (line, column) = span.line_column();
+            (span.file.path.as_str(), line, column)
+        })
+    }
+
+    /// Returns what to try, where there is anything.
+    pub fn help_text(&self) -> Option<&str> {
+        self.help.as_deref()
+    }
+
     /// Returns the diagnostic as text: message, file, line, column, excerpt and help.
     ///
     /// Passwords in the excerpt are starred out.

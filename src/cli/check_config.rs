@@ -2,6 +2,7 @@
 
 use super::Output;
 use super::project::{ProjectArg, load};
+use crate::report::counted;
 
 /// Check the project and its rule files, without reading any data
 ///
@@ -19,9 +20,10 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
     let rules: usize =
         plan.datasets.iter().map(|d| d.steps.len() + d.checks.len() + d.duplicates.len()).sum();
     output.say(format!(
-        "{}: no mistake in {} datasets with {rules} rules.",
+        "{}: no mistake in {} with {}.",
         plan.project,
-        plan.datasets.len()
+        counted(plan.datasets.len() as u64, "dataset"),
+        counted(rules as u64, "rule")
     ));
     0
 }

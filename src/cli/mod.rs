@@ -3,6 +3,7 @@
 mod check_config;
 mod completions;
 mod explain;
+mod interrupt;
 mod man;
 mod output;
 mod progress;
@@ -14,9 +15,12 @@ mod schema;
 mod snapshot;
 
 use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::{ColorChoice, Parser, Subcommand};
+
+use output::Level;
 
 pub use output::Output;
 
@@ -26,6 +30,13 @@ pub use output::Output;
 /// orphans, reconciles record by record, and leaves a report, Parquet, corrected data and an exit code.
 ///
 /// Exit codes: 0 the gate passed, 1 the gate failed, 2 it could not judge.
+///
+/// Results go to standard output, progress and errors to standard error. With --json-logs everything but what was asked
+/// for (a schema, an explanation, a completion script) goes to standard error, errors and the verdict too: one JSON object
+/// a line, each with `time` (UTC), `level` (info, warning, error), `event` and `message`; diagnostics have `file`, `line`
+/// and `column`, and the verdict of a run `exit_code`, `status`, `stopped_by`, `problems`, `run` and `report`.
+///
+/// Ctrl-C stops a run at the next safe place and leaves no half run; a second one ends it at once.
 #[derive(Debug, Parser)]
 #[command(name = "counterfoil", version, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {
@@ -41,8 +52,8 @@ pub struct OutputArgs {
     /// Print nothing but errors
     #[arg(long, short, global = true, help_heading = "Output")]
     quiet: bool,
-    /// Write progress as one JSON object a line to standard error
-    #[arg(long, global = true, help_heading = "Output", conflicts_with = "quiet")]
+    /// Write progress, errors and the verdict as JSON to standard error, one object a line
+    #[arg(long, global = true, help_heading = "Output")]
     json_logs: bool,
     /// When to use colour
     #[arg(long, global = true, help_heading = "Output", value_name = "WHEN", default_value = "auto")]
@@ -64,27 +75,47 @@ enum Command {
 
 /// Parses the arguments, runs the command and returns the exit code.
 ///
-/// Wrong arguments are exit code 2, help and version 0. A closed standard output is no error.
+/// Wrong arguments are exit code 2, help and version 0. A closed standard output is no error, one that is full is.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // What cannot be printed cannot be reported either.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
-        }
+        Err(error) => return ExitCode::from(not_parsed(&error, &arguments)),
     };
     let output = Output::new(&cli.output);
-    let code = match cli.command {
-        Command::Run(args) => run::run(&args, &output),
-        Command::Snapshot(args) => snapshot::run(&args, &output),
-        Command::Reconcile(args) => reconcile::run(&args, &output),
-        Command::CheckConfig(args) => check_config::run(&args, &output),
-        Command::Report(args) => report::run(&args, &output),
-        Command::Explain(args) => explain::run(&args, &output),
-        Command::Schema(args) => schema::run(&args, &output),
-        Command::Completions(args) => completions::run(&args, &output),
-        Command::Man(args) => man::run(&args, &output),
-    };
-    ExitCode::from(code)
+    output.hear_panics();
+    // The panic has been told; an exit code of its own would be none of the contract's.
+    let code = catch_unwind(AssertUnwindSafe(|| dispatch(&cli.command, &output))).unwrap_or(2);
+    ExitCode::from(output.close(code))
+}
+
+fn dispatch(command: &Command, output: &Output) -> u8 {
+    match command {
+        Command::Run(args) => run::run(args, output),
+        Command::Snapshot(args) => snapshot::run(args, output),
+        Command::Reconcile(args) => reconcile::run(args, output),
+        Command::CheckConfig(args) => check_config::run(args, output),
+        Command::Report(args) => report::run(args, output),
+        Command::Explain(args) => explain::run(args, output),
+        Command::Schema(args) => schema::run(args, output),
+        Command::Completions(args) => completions::run(args, output),
+        Command::Man(args) => man::run(args, output),
+    }
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn not_parsed(error: &clap::Error, arguments: &[OsString]) -> u8 {
+    if !error.use_stderr() {
+        // What cannot be printed cannot be reported either.
+        let _ = error.print();
+        return 0;
+    }
+    if arguments.iter().any(|argument| argument == "--json-logs") {
+        let args = OutputArgs { quiet: false, json_logs: true, color: ColorChoice::Never };
+        let message = error.render().to_string();
+        Output::new(&args).record(Level::Error, "usage", message.trim_end(), serde_json::Map::new());
+    } else {
+        let _ = error.print();
+    }
+    2
 }

@@ -1,74 +1,137 @@
 //! Progress: bars on a terminal, plain lines elsewhere, JSON lines where asked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde_json::{Map, Value as Json};
 
+use crate::config::Plan;
 use crate::engine::{Event, Observer};
+use crate::report::thousands;
 
 use super::Output;
+use super::output::Level;
+
+/// In plain lines a side that takes long is heard of so often.
+const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// Shows the events of a run.
 pub struct Progress<'a> {
     output: &'a Output,
     bars: Option<Bars>,
+    /// When a side was last heard of.
+    heard: Mutex<BTreeMap<String, Instant>>,
 }
 
+/// Bars on a terminal: one for everything, and a line for each thing under way.
 struct Bars {
     all: MultiProgress,
-    open: Mutex<HashMap<String, ProgressBar>>,
+    whole: ProgressBar,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    open: BTreeMap<String, ProgressBar>,
+    done: BTreeSet<String>,
+}
+
+/// Returns how many things a run of the plan comes to the end of: every side read, every dataset done.
+pub fn steps_of_run(plan: &Plan) -> usize {
+    sides(plan) + plan.datasets.len()
+}
+
+/// Returns how many snapshots a plan takes.
+pub fn sides(plan: &Plan) -> usize {
+    plan.datasets.iter().map(|d| usize::from(d.source.is_some()) + usize::from(d.target.is_some())).sum()
 }
 
 impl<'a> Progress<'a> {
-    /// Makes the form of progress that fits the output.
-    pub fn new(output: &'a Output) -> Self {
-        let bars =
-            output.bars().then(|| Bars { all: MultiProgress::new(), open: Mutex::new(HashMap::new()) });
-        Progress { output, bars }
+    /// Makes the form of progress that fits the output; `steps` is how many things come to an end.
+    pub fn new(output: &'a Output, steps: usize) -> Self {
+        let bars = output.bars().then(|| Bars::new(steps as u64));
+        Progress { output, bars, heard: Mutex::default() }
+    }
+
+    /// Returns a way to print a line from anywhere, without harm to the bars.
+    pub fn voice(&self) -> impl Fn(&str) + Send + 'static {
+        let output = self.output.clone();
+        let bars = self.bars.as_ref().map(|bars| bars.all.clone());
+        move |text| match &bars {
+            // Drawing problems are not worth an error.
+            Some(bars) => bars.suspend(|| output.progress(text)),
+            None => output.progress(text),
+        }
     }
 
     /// Takes the bars off the terminal.
     pub fn finish(&self) {
         if let Some(bars) = &self.bars {
-            // Drawing problems are not worth an error.
+            bars.whole.finish_and_clear();
             let _ = bars.all.clear();
         }
+    }
+
+    fn plain(&self, event: &Event) {
+        if let Event::Reading { dataset, side, .. } = event {
+            let Ok(mut heard) = self.heard.lock() else { return };
+            let now = Instant::now();
+            let last = heard.entry(format!("{dataset} {side}")).or_insert(now);
+            if now.duration_since(*last) < HEARTBEAT {
+                return;
+            }
+            *last = now;
+        }
+        self.output.progress(sentence(event));
+    }
+
+    fn record(&self, event: &Event) {
+        let mut fields = match serde_json::to_value(event) {
+            Ok(Json::Object(fields)) => fields,
+            _ => Map::new(),
+        };
+        let name = fields.remove("event").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+        let level = if matches!(event, Event::Failed { .. }) { Level::Error } else { Level::Info };
+        self.output.record(level, &name, &sentence(event), fields);
     }
 }
 
 impl Bars {
-    fn show(&self, event: &Event) {
-        let (name, text, done) = match event {
-            Event::Reading { dataset, side, rows } => (
-                format!("{dataset} {side}"),
-                format!("reading {dataset} {side}: {} rows", thousands(*rows)),
-                false,
-            ),
-            Event::Read { dataset, side, .. } => (format!("{dataset} {side}"), String::new(), true),
-            Event::Stage { dataset, stage } => {
-                (dataset.clone(), format!("{stage} {dataset}"), stage == "done")
-            }
-            Event::Failed { dataset, message } => {
-                let _ = self.all.println(format!("{dataset}: {message}"));
-                (dataset.clone(), String::new(), true)
-            }
-            Event::Note { message } => {
-                let _ = self.all.println(message);
-                return;
-            }
-        };
-        let Ok(mut open) = self.open.lock() else { return };
-        if done {
-            if let Some(bar) = open.remove(&name) {
-                bar.finish_and_clear();
-            }
-            return;
+    fn new(steps: u64) -> Self {
+        let all = MultiProgress::new();
+        let whole = all.add(ProgressBar::new(steps));
+        if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len}, {elapsed}") {
+            whole.set_style(style);
         }
-        let bar = open.entry(name).or_insert_with(|| {
-            let bar = self.all.add(ProgressBar::new_spinner());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        whole.enable_steady_tick(Duration::from_secs(1));
+        Bars { all, whole, state: Mutex::default() }
+    }
+
+    fn show(&self, event: &Event, output: &Output) {
+        let Ok(mut state) = self.state.lock() else { return };
+        match event {
+            Event::Reading { dataset, side, .. } => {
+                self.under_way(&mut state, format!("{dataset} {side}"), sentence(event));
+            }
+            Event::Read { dataset, side, .. } => self.ended(&mut state, format!("{dataset} {side}")),
+            Event::Stage { dataset, stage } if stage == "done" => self.ended(&mut state, dataset.clone()),
+            Event::Stage { dataset, .. } => self.under_way(&mut state, dataset.clone(), sentence(event)),
+            Event::Failed { dataset, .. } => {
+                for name in [dataset.clone(), format!("{dataset} source"), format!("{dataset} target")] {
+                    state.close(&name);
+                }
+                self.all.suspend(|| output.progress(sentence(event)));
+            }
+            Event::Note { .. } => self.all.suspend(|| output.progress(sentence(event))),
+        }
+    }
+
+    fn under_way(&self, state: &mut State, name: String, text: String) {
+        let bar = state.open.entry(name).or_insert_with(|| {
+            let bar = self.all.insert_before(&self.whole, ProgressBar::new_spinner());
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {wide_msg}") {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(Duration::from_millis(120));
@@ -76,42 +139,66 @@ impl Bars {
         });
         bar.set_message(text);
     }
+
+    fn ended(&self, state: &mut State, name: String) {
+        state.close(&name);
+        state.done.insert(name);
+        self.whole.set_position(state.done.len() as u64);
+    }
+}
+
+impl State {
+    fn close(&mut self, name: &str) {
+        if let Some(bar) = self.open.remove(name) {
+            bar.finish_and_clear();
+        }
+    }
 }
 
 impl Observer for Progress<'_> {
     fn event(&self, event: &Event) {
         match &self.bars {
-            Some(bars) => bars.show(event),
-            None if self.output.json() => {
-                if let Ok(line) = serde_json::to_string(event) {
-                    self.output.progress(line);
-                }
-            }
-            None => match event {
-                Event::Reading { .. } | Event::Stage { .. } => {}
-                event => self.output.progress(event),
-            },
+            Some(bars) => bars.show(event, self.output),
+            None if self.output.json() => self.record(event),
+            None => self.plain(event),
         }
     }
 }
 
-/// Writes a count with commas between the thousands.
-pub fn thousands(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
+/// An event as a line for people.
+fn sentence(event: &Event) -> String {
+    match event {
+        Event::Reading { dataset, side, rows } => {
+            format!("{dataset} {side}: {} rows read so far", thousands(*rows))
         }
-        text.push(digit);
+        Event::Read { dataset, side, rows, .. } => format!("{dataset} {side}: {} rows read", thousands(*rows)),
+        Event::Stage { dataset, stage } => {
+            let doing = match stage.as_str() {
+                "cleanse" => "cleansing",
+                "check" => "checking",
+                "reconcile" => "reconciling",
+                "write" => "writing",
+                other => other,
+            };
+            format!("{dataset}: {doing}")
+        }
+        Event::Failed { dataset, message } => format!("{dataset}: {message}"),
+        Event::Note { message } => message.clone(),
     }
-    text
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
-    fn thousands_have_commas() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(super::thousands), ["0", "999", "1,000", "1,234,567"]);
+    fn events_are_told_in_words() {
+        let dataset = "tenancies".to_owned();
+        let stage = |stage: &str| Event::Stage { dataset: dataset.clone(), stage: stage.to_owned() };
+        assert_eq!(sentence(&stage("reconcile")), "tenancies: reconciling");
+        assert_eq!(sentence(&stage("done")), "tenancies: done");
+        let read =
+            Event::Read { dataset, side: "source".to_owned(), rows: 2000, snapshot: "abc".to_owned() };
+        assert_eq!(sentence(&read), "tenancies source: 2,000 rows read");
     }
 }

@@ -19,9 +19,7 @@ pub struct ProjectArg {
 pub fn load(project: &Path, output: &Output) -> Option<Plan> {
     let mut found = Diagnostics::default();
     let plan = config::load(project, &|name| std::env::var(name).ok(), &mut found);
-    if !found.is_empty() {
-        output.diagnostics(found.render(output.colour()));
-    }
+    output.diagnostics(&found);
     plan.filter(|_| !found.has_errors())
 }
 

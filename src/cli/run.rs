@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
+use serde_json::{Map, json};
+
 use super::Output;
-use super::progress::Progress;
+use super::interrupt::cancel_on_interrupt;
+use super::output::Level;
+use super::progress::{Progress, steps_of_run};
 use super::project::{ProjectArg, load, output_folder};
-use crate::engine::{self, EngineError, RunOptions, Stage};
+use crate::engine::{self, EngineError, Outcome, RunOptions, Stage};
 use crate::report;
-use crate::source::Cancel;
 
 /// Run the whole job: snapshot, cleanse, check, reconcile, report, correct, gate
 ///
@@ -46,24 +49,25 @@ pub(super) fn run_stage(project: &ProjectArg, args: &RunArgs, stage: Stage, outp
     let Some(plan) = load(&project.project, output) else {
         return 2;
     };
+    let progress = Progress::new(output, steps_of_run(&plan));
     let options = RunOptions {
         out: output_folder(args.out.as_deref(), &plan),
         from: args.from.clone(),
         as_of: args.as_of,
         templates: args.templates.clone(),
         stage,
-        cancel: cancel_on_interrupt(output),
+        cancel: cancel_on_interrupt(output, &progress),
     };
-    let progress = Progress::new(output);
     let result = engine::run(&plan, &options, &progress);
     progress.finish();
     match result {
         Ok(outcome) => {
-            for line in report::terminal_summary(&outcome.result) {
-                output.say(line);
-            }
-            output.say(format!("Report: {}", outcome.folder.join("report").join("index.html").display()));
+            tell(&outcome, output);
             outcome.result.gate.exit_code
+        }
+        Err(EngineError::Cancelled) => {
+            output.error("stopped: no run was written");
+            2
         }
         Err(error) => {
             fail(&error, output);
@@ -72,20 +76,37 @@ pub(super) fn run_stage(project: &ProjectArg, args: &RunArgs, stage: Stage, outp
     }
 }
 
-/// Makes a cancel that Ctrl-C and SIGTERM set.
-pub(super) fn cancel_on_interrupt(output: &Output) -> Cancel {
-    let cancel = Cancel::default();
-    let seen = cancel.clone();
-    if let Err(error) = ctrlc::set_handler(move || seen.cancel()) {
-        output.progress(format!("Ctrl-C will not be handled: {error}"));
+/// Tells the verdict, the worst problems and where the report is.
+fn tell(outcome: &Outcome, output: &Output) {
+    let lines = report::terminal_summary(&outcome.result);
+    let page = outcome.folder.join("report").join("index.html");
+    if !output.json() {
+        lines.iter().for_each(|line| output.say(line));
+        output.say(format!("Report: {}", page.display()));
+        return;
     }
-    cancel
+    let gate = &outcome.result.gate;
+    let level = match (gate.exit_code, gate.status) {
+        (0, crate::model::Status::Warn) => Level::Warning,
+        (0, _) => Level::Info,
+        _ => Level::Error,
+    };
+    let (verdict, problems) = lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+    let problems: Vec<&str> = problems.iter().map(|line| line.trim()).collect();
+    let mut fields = Map::new();
+    fields.insert("exit_code".to_owned(), json!(gate.exit_code));
+    fields.insert("status".to_owned(), json!(gate.status));
+    fields.insert("stopped_by".to_owned(), json!(gate.stopped_by));
+    fields.insert("problems".to_owned(), json!(problems));
+    fields.insert("run".to_owned(), json!(outcome.folder.display().to_string()));
+    fields.insert("report".to_owned(), json!(page.display().to_string()));
+    output.record(level, "verdict", verdict, fields);
 }
 
-/// Prints why there is no run.
+/// Prints why nothing was made.
 pub(super) fn fail(error: &EngineError, output: &Output) {
     match error {
-        EngineError::Bind(found) => output.diagnostics(found.render(output.colour())),
+        EngineError::Bind(found) => output.diagnostics(found),
         error => output.error(error),
     }
 }

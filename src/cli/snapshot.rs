@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use super::Output;
-use super::progress::{Progress, thousands};
+use super::interrupt::cancel_on_interrupt;
+use super::progress::{Progress, sides};
 use super::project::{ProjectArg, load, output_folder};
-use super::run::{cancel_on_interrupt, fail};
-use crate::engine;
+use super::run::fail;
+use crate::engine::{self, EngineError};
+use crate::report::thousands;
 
 /// Take the snapshots only
 ///
@@ -25,8 +27,9 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
         return 2;
     };
     let out = output_folder(args.out.as_deref(), &plan);
-    let progress = Progress::new(output);
-    let taken = engine::snapshots(&plan, &out, &cancel_on_interrupt(output), &progress);
+    let progress = Progress::new(output, sides(&plan));
+    let cancel = cancel_on_interrupt(output, &progress);
+    let taken = engine::snapshots(&plan, &out, &cancel, &progress);
     progress.finish();
     match taken {
         Ok(taken) => {
@@ -38,6 +41,10 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
                 output.error(format!("{place}: {error}"));
             }
             if taken.failed.is_empty() { 0 } else { 2 }
+        }
+        Err(EngineError::Cancelled) => {
+            output.error("stopped: snapshots that were complete are kept, no other was written");
+            2
         }
         Err(error) => {
             fail(&error, output);

@@ -12,6 +12,7 @@ use crate::frame::{Frame, Keys};
 use crate::gate::worst;
 use crate::model::{Finding, Schema, Side, Status};
 use crate::snapshot::Manifest;
+use crate::source::Cancel;
 
 use super::bound::BoundDataset;
 use super::expected::{Expected, RowState, Working, quarantined_keys};
@@ -21,7 +22,7 @@ use super::masking::masking;
 use super::prepare::{Loaded, LoadedSide};
 use super::project_key::ProjectKey;
 use super::reconciled::{self, Reconciled};
-use super::{Event, Observer, Stage};
+use super::{Event, Observer, RunOptions, Stage};
 
 /// Everything that the judging of a dataset may look at: all datasets, in every state.
 pub struct World<'a> {
@@ -32,6 +33,7 @@ pub struct World<'a> {
     group_key: [u8; 32],
     as_of: DateTime<Utc>,
     stage: Stage,
+    cancel: Cancel,
 }
 
 /// One dataset, judged.
@@ -55,7 +57,7 @@ impl<'a> World<'a> {
         working: &'a BTreeMap<String, Result<Working, String>>,
         key: &ProjectKey,
         as_of: DateTime<Utc>,
-        stage: Stage,
+        options: &RunOptions,
     ) -> Result<Self, PolarsError> {
         let mut expected = BTreeMap::new();
         for (name, working) in working {
@@ -63,7 +65,8 @@ impl<'a> World<'a> {
                 expected.insert(name.clone(), working.expected()?);
             }
         }
-        Ok(World { plan, loaded, working, expected, group_key: key.derive("groups"), as_of, stage })
+        let (stage, cancel) = (options.stage, options.cancel.clone());
+        Ok(World { plan, loaded, working, expected, group_key: key.derive("groups"), as_of, stage, cancel })
     }
 
     /// Returns a side as it was read.
@@ -103,7 +106,7 @@ impl<'a> World<'a> {
         hasher.finalize().to_hex()[..16].to_owned()
     }
 
-    /// Judges one dataset.
+    /// Judges one dataset. Once the user has asked to stop, what is left is passed over: the run will not be written.
     pub fn judge(
         &self,
         dataset: &Dataset,
@@ -115,7 +118,7 @@ impl<'a> World<'a> {
         let broken = match (&result.error, self.working.get(name)) {
             (Some(error), _) => Some(error.clone()),
             (None, Some(Err(error))) => Some(error.clone()),
-            (None, _) => None,
+            (None, _) => self.cancel.check().err().map(|error| error.to_string()),
         };
         let Some(bound) = bound.filter(|_| broken.is_none()) else {
             result.error = Some(broken.unwrap_or_else(|| "the dataset could not be prepared".to_owned()));
@@ -138,11 +141,14 @@ impl<'a> World<'a> {
         if self.stage == Stage::Everything {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "check".to_owned() });
             judged.extend(self.checks(dataset, bound, &figures, origin));
-            judged.extend(self.matches(dataset, bound, &figures));
+            if !self.cancel.is_cancelled() {
+                judged.extend(self.matches(dataset, bound, &figures));
+            }
         }
         let mut reconciled = None;
         if let (Some(expected), Some(target), Some(working), Some(plan)) =
             (expected, self.side(name, Side::Target), self.working(name), bound.reconcile())
+            && !self.cancel.is_cancelled()
         {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "reconcile".to_owned() });
             match judge::guarded(|| reconciled::reconcile(plan, expected, working, &target.frame)) {

@@ -202,24 +202,29 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         return Err(EngineError::NothingRead(why));
     }
     let bound = bind_all(plan, &mut loaded, as_of)?;
-
-    let working = make_expected(plan, &loaded, &bound, as_of, &log)?;
     stop_if(&options.cancel)?;
-    let world = dataset::World::new(plan, &loaded, &working, &key, as_of, options.stage)?;
+
+    let working = make_expected(plan, &loaded, &bound, as_of, &options.cancel, &log)?;
+    stop_if(&options.cancel)?;
+    let world = dataset::World::new(plan, &loaded, &working, &key, as_of, options)?;
     let judged: Vec<Judgement> = plan
         .datasets
         .par_iter()
-        .map(|dataset| {
-            let judgement = world.judge(dataset, bound.get(&dataset.name.value), &log);
-            log.event(&Event::Stage { dataset: dataset.name.value.clone(), stage: "done".to_owned() });
-            judgement
-        })
+        .map(|dataset| world.judge(dataset, bound.get(&dataset.name.value), &log))
         .collect();
     stop_if(&options.cancel)?;
 
     let mut results = Vec::with_capacity(judged.len());
     for judgement in judged {
+        let stage = |stage: &str| Event::Stage {
+            dataset: judgement.result.name.clone(),
+            stage: stage.to_owned(),
+        };
+        let (begun, done) = (stage("write"), stage("done"));
+        log.event(&begun);
         results.push(outputs::write(&folder, &world, &key, judgement)?);
+        log.event(&done);
+        stop_if(&options.cancel)?;
     }
     let gate = gate::judge(&results, plan.gate.fail_on);
     let mut notes = Vec::new();
@@ -276,6 +281,7 @@ fn make_expected(
     loaded: &BTreeMap<String, Loaded>,
     bound: &BTreeMap<String, BoundDataset<'_>>,
     as_of: DateTime<Utc>,
+    cancel: &Cancel,
     log: &dyn Observer,
 ) -> Result<BTreeMap<String, Result<Working, String>>, EngineError> {
     let cleansed: Vec<(String, Result<Working, String>)> = plan
@@ -284,7 +290,7 @@ fn make_expected(
         .filter_map(|dataset| {
             let name = dataset.name.value.clone();
             let side = loaded.get(&name)?.source.as_ref()?;
-            let bound = bound.get(&name)?;
+            let bound = bound.get(&name).filter(|_| !cancel.is_cancelled())?;
             log.event(&Event::Stage { dataset: name.clone(), stage: "cleanse".to_owned() });
             let working = bound.cleanse(&side.frame, &plan.files, as_of).and_then(|mut working| {
                 bound.merge(&mut working, as_of)?;
@@ -296,6 +302,7 @@ fn make_expected(
             Some((name, working))
         })
         .collect();
+    stop_if(cancel)?;
     let mut good = BTreeMap::new();
     let mut all = BTreeMap::new();
     for (name, working) in cleansed {

@@ -10,7 +10,7 @@ use crate::config::{Dataset, Plan, SidePlan};
 use crate::diagnostic::Diagnostics;
 use crate::frame::Frame;
 use crate::snapshot::{Snapshot, SnapshotError, Store, take};
-use crate::source::Cancel;
+use crate::source::{Cancel, SourceError};
 
 use super::{Event, Observer};
 
@@ -121,6 +121,7 @@ pub fn load_all(
         .map(|wanted| {
             let dataset = &wanted.dataset.name.value;
             let snapshot = match from {
+                _ if cancel.is_cancelled() => Err(SourceError::Cancelled.into()),
                 Some(run) => Snapshot::open(&snapshot_of_run(run, dataset, wanted.side)),
                 None => {
                     let tell = |rows| {
@@ -144,6 +145,7 @@ pub fn load_all(
             };
             let loaded = snapshot.map_err(|error| error.to_string()).and_then(|snapshot| {
                 told(observer, dataset, wanted.side, &snapshot);
+                cancel.check().map_err(|error| error.to_string())?;
                 let frame = snapshot.read().map_err(|error| error.to_string())?;
                 Ok(LoadedSide { snapshot, frame, out_of_scope: 0 })
             });
@@ -157,7 +159,10 @@ pub fn load_all(
             Ok(read) if side == "source" => entry.source = Some(read),
             Ok(read) => entry.target = Some(read),
             Err(message) => {
-                observer.event(&Event::Failed { dataset, message: format!("{side}: {message}") });
+                // Where the user stops the run, nothing has failed.
+                if !cancel.is_cancelled() {
+                    observer.event(&Event::Failed { dataset, message: format!("{side}: {message}") });
+                }
                 entry.error.get_or_insert(format!("The {side} could not be read: {message}"));
             }
         }

@@ -2,9 +2,19 @@
 //!
 //! A view is a pure function of run.json and of the Parquet files of the run; the same run gives the same bytes.
 
+mod junit;
+mod markdown;
+mod terminal;
+mod words;
+
 use std::path::{Path, PathBuf};
 
 use crate::findings::RunResult;
+
+pub use junit::junit_xml;
+pub use markdown::summary_md;
+pub use terminal::terminal_summary;
+pub use words::{Verdict, counted, thousands, verdict};
 
 /// The file of a run folder that holds the secret for the tokens of hidden keys, as 64 hexadecimal digits.
 pub const MASK_KEY_FILE: &str = ".mask-key";
@@ -26,6 +36,14 @@ pub enum ReportError {
         /// The file.
         path: PathBuf,
         /// What is wrong with it, as the rest of a sentence.
+        problem: String,
+    },
+    /// A view could not be made.
+    #[error("{name} could not be made: {problem}")]
+    Make {
+        /// The view's file.
+        name: &'static str,
+        /// Why.
         problem: String,
     },
 }
@@ -53,14 +71,12 @@ pub fn render(run: &Path, templates: Option<&Path>) -> Result<Vec<(String, Vec<u
 /// # Errors
 /// Where a file of the run cannot be read, or a template has a mistake.
 pub fn render_result(
-    _result: &RunResult,
+    result: &RunResult,
     _folder: &Path,
     _templates: Option<&Path>,
 ) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    Ok(Vec::new())
-}
-
-/// Returns the last lines of a run on a terminal: the verdict and the three worst problems.
-pub fn terminal_summary(_result: &RunResult) -> Vec<String> {
-    Vec::new()
+    Ok(vec![
+        ("junit.xml".to_owned(), junit_xml(result)?),
+        ("summary.md".to_owned(), summary_md(result)),
+    ])
 }

@@ -18,3 +18,4 @@ mod oracle;
 mod readme;
 mod support;
 mod table;
+mod views;

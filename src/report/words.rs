@@ -1,0 +1,361 @@
+//! A result in words: what the views without pictures say.
+
+use std::collections::BTreeSet;
+
+use crate::findings::{DatasetResult, RuleResult, RunResult, SideFigure};
+use crate::model::{Severity, Side, Status};
+
+/// The kinds that judge a side as a whole: their one failure is not one of so many records.
+const WHOLE_SIDE: &[&str] = &["freshness", "row_count"];
+
+/// Writes a count with commas between the thousands.
+///
+/// ```
+/// use counterfoil::report::thousands;
+/// assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+/// ```
+pub fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Writes a count with its noun: `none`, `1 rule`, `1,200 rules`.
+///
+/// ```
+/// use counterfoil::report::counted;
+/// assert_eq!([0, 1, 1200].map(|n| counted(n, "rule")), ["no rules", "1 rule", "1,200 rules"]);
+/// ```
+pub fn counted(count: u64, noun: &str) -> String {
+    match count {
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        more => format!("{} {noun}s", thousands(more)),
+    }
+}
+
+/// Makes one line of a text: line breaks and other control characters become blanks.
+pub(super) fn one_line(text: &str) -> String {
+    let blank: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    blank.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The verdict of a run in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// A mark that differs by shape: ✓, !, ✕ or ◌.
+    pub mark: &'static str,
+    /// The mark in a word.
+    pub word: &'static str,
+    /// The verdict as a sentence without full stop.
+    pub sentence: String,
+}
+
+/// Returns the verdict of a run in words.
+pub fn verdict(result: &RunResult) -> Verdict {
+    let rules = || result.datasets.iter().flat_map(|dataset| &dataset.rules);
+    let with = |status: Status| rules().filter(|r| r.status == status && !is_unjudged(r)).count() as u64;
+    let (mark, word, mut sentence) = match result.gate.exit_code {
+        0 => match (with(Status::Warn), with(Status::Pass)) {
+            (0, 0) => ("✓", "Pass", "Ready: nothing stops the gate, but no rule was judged".to_owned()),
+            (0, 1) => ("✓", "Pass", "Ready: the one rule holds".to_owned()),
+            (0, held) => ("✓", "Pass", format!("Ready: all {} rules hold", thousands(held))),
+            (warned, _) => {
+                ("!", "Warn", format!("Ready, with {}: nothing stops the gate", counted(warned, "warning")))
+            }
+        },
+        1 => {
+            let stopping = result.gate.stopped_by.len() as u64;
+            let stop = if stopping == 1 { "stops" } else { "stop" };
+            ("✕", "Fail", format!("Not ready: {} {stop} the gate", counted(stopping, "rule")))
+        }
+        _ => {
+            let datasets = result.datasets.iter().filter(|d| is_broken(d)).count() as u64;
+            let broken = with(Status::Broken);
+            let parts: Vec<String> = [(datasets, "dataset"), (broken, "rule")]
+                .into_iter()
+                .filter(|(count, _)| *count > 0)
+                .map(|(count, noun)| counted(count, noun))
+                .collect();
+            let is = if datasets + broken == 1 { "is" } else { "are" };
+            let besides = (result.gate.stopped_by.len() as u64).saturating_sub(datasets + broken);
+            let besides = match besides {
+                0 => String::new(),
+                1 => "; 1 rule stops the gate besides".to_owned(),
+                more => format!("; {} rules stop the gate besides", thousands(more)),
+            };
+            ("◌", "Could not judge", format!("Not ready: {} {is} broken{besides}", parts.join(" and ")))
+        }
+    };
+    let skipped = with(Status::Skipped) + rules().filter(|rule| is_unjudged(rule)).count() as u64;
+    if skipped > 0 {
+        let was = if skipped == 1 { "was" } else { "were" };
+        sentence.push_str(&format!("; {} {was} skipped", counted(skipped, "rule")));
+    }
+    Verdict { mark, word, sentence }
+}
+
+/// Returns true where the dataset itself is broken, apart from its rules.
+pub(super) fn is_broken(dataset: &DatasetResult) -> bool {
+    dataset.error.is_some() || dataset.ledger.as_ref().is_some_and(|ledger| !ledger.balanced)
+}
+
+/// One thing that was judged: a rule on one of its gating sides, a rule as a whole, or a dataset itself.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Judged<'r> {
+    /// The dataset.
+    pub dataset: &'r DatasetResult,
+    /// The rule; none where the dataset itself is judged.
+    pub rule: Option<&'r RuleResult>,
+    /// The side's figure; none where the rule has none that explains its status.
+    pub figure: Option<&'r SideFigure>,
+    /// The status.
+    pub status: Status,
+    /// True where it stops the gate.
+    pub stops: bool,
+}
+
+/// Returns everything that was judged, in the order of the result.
+///
+/// What stops the gate is taken from the gate: of a rule that stops it at least one entry does, of any other none.
+pub(super) fn judged(result: &RunResult) -> Vec<Judged<'_>> {
+    let stopped_by: BTreeSet<&str> = result.gate.stopped_by.iter().map(String::as_str).collect();
+    let mut all = Vec::new();
+    for dataset in &result.datasets {
+        let own = |status: Status| Judged { dataset, rule: None, figure: None, status, stops: false };
+        if is_broken(dataset) {
+            let stops = stopped_by.contains(dataset.name.as_str());
+            all.push(Judged { stops, ..own(Status::Broken) });
+        } else if dataset.ledger.is_some() {
+            all.push(own(Status::Pass));
+        }
+        for rule in &dataset.rules {
+            let stops = stopped_by.contains(format!("{}/{}", dataset.name, rule.id).as_str());
+            all.extend(sides_of(rule).into_iter().map(|(figure, status)| Judged {
+                dataset,
+                rule: Some(rule),
+                figure,
+                status,
+                stops: stops && may_stop(status, result.gate.fail_on),
+            }));
+        }
+    }
+    all
+}
+
+/// Returns a rule's gating sides with their statuses, none worse than the rule's own; where none is as bad as the
+/// rule, the rule as a whole stands at the end.
+fn sides_of(rule: &RuleResult) -> Vec<(Option<&SideFigure>, Status)> {
+    if rule.status == Status::Skipped || is_unjudged(rule) {
+        return vec![(None, Status::Skipped)];
+    }
+    let mut sides: Vec<_> = rule
+        .sides
+        .iter()
+        .filter(|figure| figure.gates)
+        .map(|figure| {
+            let status =
+                if badness(figure.status) > badness(rule.status) { rule.status } else { figure.status };
+            (Some(figure), status)
+        })
+        .collect();
+    if !sides.iter().any(|(_, status)| *status == rule.status) {
+        sides.push((None, rule.status));
+    }
+    sides
+}
+
+/// Returns true for a rule that looked at no side: it passes, but nobody may call it checked.
+pub(super) fn is_unjudged(rule: &RuleResult) -> bool {
+    rule.status == Status::Pass && !rule.sides.iter().any(|figure| figure.gates)
+}
+
+fn may_stop(status: Status, fail_on: Severity) -> bool {
+    match status {
+        Status::Broken | Status::Fail | Status::Inconclusive => true,
+        Status::Warn => fail_on == Severity::Warning,
+        Status::Pass | Status::Skipped => false,
+    }
+}
+
+fn badness(status: Status) -> u8 {
+    match status {
+        Status::Broken => 5,
+        Status::Fail => 4,
+        Status::Inconclusive => 3,
+        Status::Warn => 2,
+        Status::Pass => 1,
+        Status::Skipped => 0,
+    }
+}
+
+/// Returns what is wrong, the worst first: broken before fail before inconclusive before warn, then by failures,
+/// then in the order of the result.
+pub(super) fn problems(result: &RunResult) -> Vec<Judged<'_>> {
+    let mut wrong: Vec<Judged<'_>> =
+        judged(result).into_iter().filter(|j| badness(j.status) > badness(Status::Pass)).collect();
+    wrong.sort_by_key(|j| std::cmp::Reverse((badness(j.status), j.failed())));
+    wrong
+}
+
+impl Judged<'_> {
+    /// Returns the rows that failed.
+    pub fn failed(&self) -> u64 {
+        self.figure.map_or(0, |figure| figure.failed)
+    }
+
+    /// Returns the name of what was judged: the rule's id, `dataset` or `ledger`.
+    pub fn name(&self) -> &str {
+        match self.rule {
+            Some(rule) => &rule.id,
+            None if self.dataset.error.is_some() => "dataset",
+            None => "ledger",
+        }
+    }
+
+    /// Returns the side, where one was judged.
+    pub fn side(&self) -> Option<Side> {
+        self.figure.map(|figure| figure.side)
+    }
+
+    /// Returns what was seen, without the rule: `12 of 2,000`, or why there is no figure.
+    pub fn observed(&self) -> String {
+        match (self.rule, self.figure) {
+            (_, Some(figure)) if counts(self.status) => of(figure),
+            _ => self.reason(),
+        }
+    }
+
+    /// Returns how many failures are allowed, as written: `none`, `10`, `0.5%`.
+    pub fn allowed(&self) -> String {
+        match self.rule.and_then(|rule| rule.max_failures.as_deref()) {
+            None | Some("0" | "0%") => "none".to_owned(),
+            Some(most) => match most.parse() {
+                Ok(count) => thousands(count),
+                Err(_) => one_line(most),
+            },
+        }
+    }
+
+    /// Returns why there is no figure, on one line.
+    fn reason(&self) -> String {
+        let text = match (self.rule, self.figure) {
+            (Some(_), Some(SideFigure { note: Some(note), .. })) => note.as_str(),
+            (Some(rule), _) => match (&rule.reason, self.status) {
+                (Some(reason), _) => reason.as_str(),
+                (None, Status::Skipped) => "it looked at no side",
+                (None, _) => "no reason was given",
+            },
+            (None, _) => match &self.dataset.error {
+                Some(error) => error.as_str(),
+                None => "the ledger does not balance: a row is unaccounted for",
+            },
+        };
+        one_line(text.trim_end().trim_end_matches('.'))
+    }
+
+    /// Returns what was found as a sentence without full stop, e.g. `12 of 2,000 expected records are missing in
+    /// the target (reconcile-missing)`. It holds no cell value.
+    pub fn sentence(&self) -> String {
+        let Some(rule) = self.rule else {
+            return match self.dataset.error {
+                Some(_) => format!("could not be judged: {}", self.reason()),
+                None => self.reason(),
+            };
+        };
+        let on = self.figure.map_or_else(String::new, |figure| format!(" on the {}", state(figure.side)));
+        let text = match (self.status, self.figure) {
+            (Status::Broken, _) => format!("{} could not be run{on}: {}", rule.id, self.reason()),
+            (Status::Inconclusive, _) => format!("{} had nothing to judge{on}: {}", rule.id, self.reason()),
+            (Status::Skipped, _) => format!("{} was skipped: {}", rule.id, self.reason()),
+            (_, Some(figure)) => format!("{} ({})", found(rule, figure), rule.id),
+            (_, None) => format!("the status of {} is {}", rule.id, self.status),
+        };
+        one_line(&text)
+    }
+}
+
+/// Returns true for a status that rests on counts.
+fn counts(status: Status) -> bool {
+    matches!(status, Status::Pass | Status::Warn | Status::Fail)
+}
+
+/// `12 of 2,000`.
+fn of(figure: &SideFigure) -> String {
+    format!("{} of {}", thousands(figure.failed), thousands(figure.evaluated))
+}
+
+/// The word for a state of the data.
+fn state(side: Side) -> &'static str {
+    match side {
+        Side::Source => "source",
+        Side::Expected => "expected records",
+        Side::Target => "target",
+    }
+}
+
+/// Says what a rule found on a side.
+fn found(rule: &RuleResult, figure: &SideFigure) -> String {
+    let one = figure.failed == 1;
+    let pick = |singular: &'static str, plural: &'static str| if one { singular } else { plural };
+    let records = format!("{} {} records", of(figure), figure.side);
+    let columns = listed(&rule.columns);
+    let text = match (rule.kind.as_str(), rule.id.as_str()) {
+        ("reconcile", "reconcile-missing") => {
+            format!("{records} {} missing in the target", pick("is", "are"))
+        }
+        ("reconcile", "reconcile-unexpected") => format!("{records} {} not expected", pick("was", "were")),
+        ("reconcile", "reconcile-duplicate_key") => {
+            format!("{records} {} a key that stands more than once", pick("has", "have"))
+        }
+        ("reconcile", "reconcile-no_key") => format!("{records} {} no key", pick("has", "have")),
+        ("reconcile", _) => format!("{columns} differs in {} pairs of records", of(figure)),
+        ("total", _) => {
+            let (column, by) = rule.columns.split_at(rule.columns.len().min(1));
+            let by = if by.is_empty() { String::new() } else { format!(" by {}", listed(by)) };
+            format!("{} totals of {}{by} {}", of(figure), listed(column), pick("differs", "differ"))
+        }
+        ("not_null", _) => {
+            let any = if rule.columns.len() > 1 { "one of " } else { "" };
+            format!("{records} {} no value in {any}{columns}", pick("has", "have"))
+        }
+        ("unique", _) => format!("{records} {} what another has in {columns}", pick("has", "have")),
+        ("foreign_key", _) => {
+            format!("{records} {} in {columns} to a record that is not there", pick("refers", "refer"))
+        }
+        ("exact", _) => format!("{records} {} a duplicate of another", pick("is", "are each")),
+        (kind, _) if WHOLE_SIDE.contains(&kind) => {
+            format!("the {} {} the check that {}", state(figure.side), fails(figure.side), claim(&rule.says))
+        }
+        _ => format!("{records} {} the check that {}", pick("fails", "fail"), claim(&rule.says)),
+    };
+    let classes: Vec<String> =
+        figure.classes.iter().map(|(class, rows)| format!("{} {class}", thousands(*rows))).collect();
+    if classes.is_empty() { text } else { format!("{text}, {}", classes.join(", ")) }
+}
+
+fn fails(side: Side) -> &'static str {
+    if side == Side::Expected { "fail" } else { "fails" }
+}
+
+/// A sentence as the rest of another.
+fn claim(says: &str) -> String {
+    let says = says.trim_end_matches('.');
+    let mut letters = says.chars();
+    match letters.next() {
+        Some(first) => first.to_lowercase().chain(letters).collect(),
+        None => "its rule holds".to_owned(),
+    }
+}
+
+/// Names in backticks.
+fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    if quoted.is_empty() { "no column".to_owned() } else { quoted.join(", ") }
+}
