@@ -1,4 +1,4 @@
-//! Two columns of a row do not hold the same value.
+//! The two columns of a row hold different values.
 //!
 //! A tenant who is their own joint tenant, a transfer from an account to itself: what stands in both columns was put into
 //! one of them by mistake.
@@ -34,7 +34,7 @@ use super::{BoundCheck, Check, RowTest, columns};
 pub(super) const DIMENSION: Dimension = Dimension::Consistency;
 
 params! {
-    /// Two columns of a row do not hold the same value.
+    /// The two columns of a row hold different values.
     pub(super) struct Rule("check `columns_differ`") {
         /// The two columns.
         columns: Vec<Spanned<String>>,

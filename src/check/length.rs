@@ -1,4 +1,4 @@
-//! Every text is so many characters long.
+//! Every text has a length within bounds.
 //!
 //! A reference of fixed length that is shorter lost its leading zeros; one that ends exactly at a column's limit was
 //! cut off.
@@ -37,7 +37,7 @@ use super::{BoundCheck, Check, RowTest, columns};
 pub(super) const DIMENSION: Dimension = Dimension::Validity;
 
 params! {
-    /// Every text is so many characters long.
+    /// Every text has a length within bounds.
     pub(super) struct Rule("check `length`") {
         /// The text columns, each tested for itself.
         column | columns: Vec<Spanned<String>>,

@@ -1,4 +1,4 @@
-//! The table has so many rows.
+//! The number of rows lies within bounds.
 //!
 //! The plainest sign that an extract was cut short, or ran over the wrong period.
 //!
@@ -30,7 +30,7 @@ use super::{BoundCheck, Check, Failure, SideInput, SideOutcome, SideTest};
 pub(super) const DIMENSION: Dimension = Dimension::Completeness;
 
 params! {
-    /// The table has so many rows.
+    /// The number of rows lies within bounds.
     pub(super) struct Rule("check `row_count`") {
         /// The least number of rows. At least one of `min` and `max` must be given.
         min: Option<Spanned<u64>>,

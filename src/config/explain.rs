@@ -48,7 +48,8 @@ pub fn explain(name: &str) -> Option<String> {
 fn page<F: Family>(name: &str) -> Option<String> {
     let kind = F::kinds().iter().find(|kind| kind.name == name)?;
     let word = F::FAMILY.word();
-    let mut text = format!("# {word}: {name}\n\n{}\n\n## Parameters\n\n", kind.documentation().trim_end());
+    let mut text = format!("# {word}: {name}\n\n{}\n\n", kind.documentation().trim_end());
+    text.push_str(&format!("## How to read the examples\n\n{}\n\n## Parameters\n\n", reading(F::FAMILY)));
     (kind.docs)().iter().for_each(|field| text.push_str(&entry(field)));
     text.push_str(&format!("\n## Fields of every {word}\n\n"));
     F::common_docs().iter().for_each(|field| text.push_str(&entry(field)));
@@ -56,6 +57,29 @@ fn page<F: Family>(name: &str) -> Option<String> {
         text.push_str(&format!("\nDimension: {}.\n", kind.dimension));
     }
     Some(text)
+}
+
+/// Returns what a newcomer must know to read a kind's examples.
+fn reading(family: RuleFamily) -> String {
+    let first = format!(
+        "The rule stands under `{}` in a dataset's file. Tables are extracts: over each column are its name and its type.",
+        family.section()
+    );
+    let rest = match family {
+        RuleFamily::Step => {
+            "`rows before` and `rows after` are the same rows before and after the step; a row that is `refused` is held \
+             back in quarantine, with that reason."
+        }
+        RuleFamily::Check => {
+            "`findings` are what the check finds in them: `row 2: cot` is the second row's cell in the column `cot`, \
+             `row 2` the row itself, `side` the table as a whole. Rows of one `group` belong together."
+        }
+        RuleFamily::Match => {
+            "`findings` are the duplicates in them: rows of one `group` are the same thing, and one that `stays` is the \
+             row into which the others of its group are merged."
+        }
+    };
+    format!("{first}\n{rest}")
 }
 
 /// One parameter: its names, type, default and documentation.
@@ -82,21 +106,26 @@ fn words(schema: &Json) -> String {
     }
     if let Some(forms) = schema.get("anyOf").and_then(Json::as_array) {
         let mut forms: Vec<String> = forms.iter().map(words).collect();
-        forms.sort();
+        forms.sort_by_key(|form| (form.starts_with("list of"), form.clone()));
         forms.dedup();
+        // YAML's null is the choice `null`, written without quotes.
+        if forms.iter().any(|form| form.contains("`null`")) {
+            forms.retain(|form| form != "null");
+        }
         return forms.join(" or ");
     }
     match schema.get("type") {
         Some(Json::String(one)) => match one.as_str() {
-            "array" => format!("list of {}", schema.get("items").map_or_else(|| "values".to_owned(), words)),
+            "array" => match schema.get("items").map(words).as_deref() {
+                None | Some("value") => "list of values".to_owned(),
+                Some(items) => format!("list of {items}"),
+            },
             "string" => "text".to_owned(),
             "integer" => "whole number".to_owned(),
             "object" => "names with values".to_owned(),
             other => other.to_owned(),
         },
-        Some(Json::Array(types)) if types.iter().any(|t| t == "null") => {
-            "a value as written, or null".to_owned()
-        }
+        Some(Json::Array(types)) if types.iter().any(|t| t == "null") => "value".to_owned(),
         Some(Json::Array(_)) => "text".to_owned(),
         _ => "value".to_owned(),
     }

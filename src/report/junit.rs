@@ -52,7 +52,9 @@ fn case(judged: &Judged<'_>) -> TestCase {
         TestCaseStatus::NonSuccess { .. } => {
             status.set_message(message(judged));
             status.set_type(judged.status.word());
-            status.set_description(description(judged));
+            if let Some(description) = description(judged) {
+                status.set_description(description);
+            }
         }
         TestCaseStatus::Skipped { .. } => {
             status.set_message(judged.observed());
@@ -80,7 +82,7 @@ fn message(judged: &Judged<'_>) -> String {
     }
 }
 
-fn description(judged: &Judged<'_>) -> String {
+fn description(judged: &Judged<'_>) -> Option<String> {
     let mut lines: Vec<String> = judged.rule.iter().map(|rule| one_line(&rule.says)).collect();
     if let Some(rule) = judged.rule {
         lines.push(format!("Dimension: {}. Severity: {}.", rule.dimension, rule.severity));
@@ -88,5 +90,5 @@ fn description(judged: &Judged<'_>) -> String {
     if let Some(owner) = &judged.dataset.owner {
         lines.push(format!("Owner: {}.", one_line(owner)));
     }
-    lines.join("\n")
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }

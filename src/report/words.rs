@@ -195,12 +195,12 @@ fn badness(status: Status) -> u8 {
     }
 }
 
-/// Returns what is wrong, the worst first: broken before fail before inconclusive before warn, then by failures,
-/// then in the order of the result.
+/// Returns what is wrong, the worst first: broken before fail before inconclusive before warn, then by the rows
+/// concerned, then in the order of the result.
 pub(super) fn problems(result: &RunResult) -> Vec<Judged<'_>> {
     let mut wrong: Vec<Judged<'_>> =
         judged(result).into_iter().filter(|j| badness(j.status) > badness(Status::Pass)).collect();
-    wrong.sort_by_key(|j| std::cmp::Reverse((badness(j.status), j.failed())));
+    wrong.sort_by_key(|j| std::cmp::Reverse((badness(j.status), j.rows())));
     wrong
 }
 
@@ -208,6 +208,15 @@ impl Judged<'_> {
     /// Returns the rows that failed.
     pub fn failed(&self) -> u64 {
         self.figure.map_or(0, |figure| figure.failed)
+    }
+
+    /// Returns the rows concerned: all where a side fails as a whole, none for a total, which is no row.
+    fn rows(&self) -> u64 {
+        match (self.rule, self.figure) {
+            (Some(rule), Some(figure)) if is_whole_side(rule) => figure.evaluated.max(figure.failed),
+            (Some(rule), _) if rule.kind == "total" => 0,
+            _ => self.failed(),
+        }
     }
 
     /// Returns the name of what was judged: the rule's id, `dataset` or `ledger`.
@@ -227,6 +236,10 @@ impl Judged<'_> {
     /// Returns what was seen, without the rule: `12 of 2,000`, or why there is no figure.
     pub fn observed(&self) -> String {
         match (self.rule, self.figure) {
+            (Some(rule), Some(figure)) if counts(self.status) && is_whole_side(rule) => {
+                let rows = counted(figure.evaluated, "row");
+                if figure.failed == 0 { rows } else { format!("the side as a whole, {rows}") }
+            }
             (_, Some(figure)) if counts(self.status) => of(figure),
             _ => self.reason(),
         }
@@ -286,6 +299,10 @@ fn counts(status: Status) -> bool {
     matches!(status, Status::Pass | Status::Warn | Status::Fail)
 }
 
+fn is_whole_side(rule: &RuleResult) -> bool {
+    WHOLE_SIDE.contains(&rule.kind.as_str())
+}
+
 /// `12 of 2,000`.
 fn of(figure: &SideFigure) -> String {
     format!("{} of {}", thousands(figure.failed), thousands(figure.evaluated))
@@ -325,12 +342,14 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
             let any = if rule.columns.len() > 1 { "one of " } else { "" };
             format!("{records} {} no value in {any}{columns}", pick("has", "have"))
         }
-        ("unique", _) => format!("{records} {} what another has in {columns}", pick("has", "have")),
+        ("unique", _) => {
+            format!("{records} {} with another in {columns}", pick("is the same", "are the same"))
+        }
         ("foreign_key", _) => {
             format!("{records} {} in {columns} to a record that is not there", pick("refers", "refer"))
         }
         ("exact", _) => format!("{records} {} a duplicate of another", pick("is", "are each")),
-        (kind, _) if WHOLE_SIDE.contains(&kind) => {
+        _ if is_whole_side(rule) => {
             format!("the {} {} the check that {}", state(figure.side), fails(figure.side), claim(&rule.says))
         }
         _ => format!("{records} {} the check that {}", pick("fails", "fail"), claim(&rule.says)),

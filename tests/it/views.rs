@@ -5,7 +5,7 @@ mod sample;
 use counterfoil::findings::{DatasetResult, RuleResult, RunResult, SideFigure};
 use counterfoil::gate::{judge, side_status, worst};
 use counterfoil::ledger::Ledger;
-use counterfoil::model::{Dimension, Severity, Side, Status};
+use counterfoil::model::{Severity, Side, Status};
 use counterfoil::report::{junit_xml, summary_md, terminal_summary};
 use proptest::prelude::*;
 use quick_junit::{NonSuccessKind, Report, TestCaseStatus, TestSuite};
@@ -131,7 +131,7 @@ fn the_verdict_is_said_in_words_and_marks() {
     );
     let many = with(&[Status::Fail; 5]);
     assert_eq!(many.len(), 5, "{many:?}");
-    assert_eq!(many[4], "  and 2 more problems, all of them in the report");
+    assert_eq!(many[4], "  and 2 more problems: see the report");
 }
 
 #[test]
@@ -148,12 +148,26 @@ fn the_worst_comes_first() {
     let order = |result: &RunResult| -> Vec<String> {
         let ids = ["warned", "few", "empty", "many", "broken"];
         let lines = terminal_summary(result);
-        let named = lines.iter().filter_map(|line| ids.iter().find(|id| line.contains(**id)));
+        let named = lines.iter().skip(1).filter_map(|line| ids.iter().find(|id| line.contains(**id)));
         named.map(|id| (*id).to_owned()).collect()
     };
     assert_eq!(order(&result), ["broken", "many", "few"]);
     result.datasets[0].rules.retain(|rule| !["broken", "many"].contains(&rule.id.as_str()));
     assert_eq!(order(&result), ["few", "empty", "warned"]);
+
+    let whole = rule("short", "row_count", Status::Fail, vec![figure(Side::Target, Status::Fail, 1, 100)]);
+    let total = rule("sums", "total", Status::Fail, vec![figure(Side::Target, Status::Fail, 60, 70)]);
+    let both = [figure(Side::Expected, Status::Fail, 2, 9), figure(Side::Target, Status::Fail, 5, 9)];
+    let twice = rule("twice", "unique", Status::Fail, both.to_vec());
+    let result = run(vec![DatasetResult { rules: vec![total, twice, whole], ..dataset("t") }], Severity::Error);
+    assert_eq!(
+        terminal_summary(&result)[1..],
+        [
+            "  t: the target fails the check that every value lies within bounds (short)",
+            "  t: 5 of 9 target records are the same with another in `cot` (twice)",
+            "  t: 60 of 70 totals of `cot` differ (sums)",
+        ]
+    );
 }
 
 #[test]

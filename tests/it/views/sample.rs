@@ -164,7 +164,7 @@ fn tenancies() -> DatasetResult {
         ),
         with(
             rule("row_count", "row_count", Fail, vec![figure(Target, Fail, 1, 1_993)]),
-            "The table has so many rows.",
+            "The number of rows lies within bounds.",
             &[],
         ),
         with(
