@@ -149,7 +149,9 @@ impl Output {
         let output = self.clone();
         std::panic::set_hook(Box::new(move |panic| {
             let place = panic.location().map_or_else(String::new, |place| format!(" at {place}"));
-            output.error(format!("something broke off inside{place}; this is a fault of the tool, please report it"));
+            output.error(format!(
+                "something broke off inside{place}; this is a fault of the tool, please report it"
+            ));
         }));
     }
 

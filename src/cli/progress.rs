@@ -92,7 +92,8 @@ impl<'a> Progress<'a> {
             Ok(Json::Object(fields)) => fields,
             _ => Map::new(),
         };
-        let name = fields.remove("event").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+        let name =
+            fields.remove("event").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
         let level = if matches!(event, Event::Failed { .. }) { Level::Error } else { Level::Info };
         self.output.record(level, &name, &sentence(event), fields);
     }
@@ -105,7 +106,7 @@ impl Bars {
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len}, {elapsed}") {
             whole.set_style(style);
         }
-        whole.enable_steady_tick(Duration::from_secs(1));
+        whole.enable_steady_tick(Duration::from_millis(250));
         Bars { all, whole, state: Mutex::default() }
     }
 
@@ -171,7 +172,9 @@ fn sentence(event: &Event) -> String {
         Event::Reading { dataset, side, rows } => {
             format!("{dataset} {side}: {} rows read so far", thousands(*rows))
         }
-        Event::Read { dataset, side, rows, .. } => format!("{dataset} {side}: {} rows read", thousands(*rows)),
+        Event::Read { dataset, side, rows, .. } => {
+            format!("{dataset} {side}: {} rows read", thousands(*rows))
+        }
         Event::Stage { dataset, stage } => {
             let doing = match stage.as_str() {
                 "cleanse" => "cleansing",
@@ -197,8 +200,7 @@ mod tests {
         let stage = |stage: &str| Event::Stage { dataset: dataset.clone(), stage: stage.to_owned() };
         assert_eq!(sentence(&stage("reconcile")), "tenancies: reconciling");
         assert_eq!(sentence(&stage("done")), "tenancies: done");
-        let read =
-            Event::Read { dataset, side: "source".to_owned(), rows: 2000, snapshot: "abc".to_owned() };
+        let read = Event::Read { dataset, side: "source".to_owned(), rows: 2000, snapshot: "abc".to_owned() };
         assert_eq!(sentence(&read), "tenancies source: 2,000 rows read");
     }
 }

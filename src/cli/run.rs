@@ -91,7 +91,8 @@ fn tell(outcome: &Outcome, output: &Output) {
         (0, _) => Level::Info,
         _ => Level::Error,
     };
-    let (verdict, problems) = lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+    let (verdict, problems) =
+        lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
     let problems: Vec<&str> = problems.iter().map(|line| line.trim()).collect();
     let mut fields = Map::new();
     fields.insert("exit_code".to_owned(), json!(gate.exit_code));

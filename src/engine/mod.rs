@@ -216,10 +216,8 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
 
     let mut results = Vec::with_capacity(judged.len());
     for judgement in judged {
-        let stage = |stage: &str| Event::Stage {
-            dataset: judgement.result.name.clone(),
-            stage: stage.to_owned(),
-        };
+        let stage =
+            |stage: &str| Event::Stage { dataset: judgement.result.name.clone(), stage: stage.to_owned() };
         let (begun, done) = (stage("write"), stage("done"));
         log.event(&begun);
         results.push(outputs::write(&folder, &world, &key, judgement)?);

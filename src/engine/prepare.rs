@@ -145,7 +145,6 @@ pub fn load_all(
             };
             let loaded = snapshot.map_err(|error| error.to_string()).and_then(|snapshot| {
                 told(observer, dataset, wanted.side, &snapshot);
-                cancel.check().map_err(|error| error.to_string())?;
                 let frame = snapshot.read().map_err(|error| error.to_string())?;
                 Ok(LoadedSide { snapshot, frame, out_of_scope: 0 })
             });
@@ -156,13 +155,12 @@ pub fn load_all(
     for (dataset, side, result) in sides {
         let entry = loaded.entry(dataset.clone()).or_default();
         match result {
+            // Where the user stops the run, nothing has failed.
+            Err(_) if cancel.is_cancelled() => {}
             Ok(read) if side == "source" => entry.source = Some(read),
             Ok(read) => entry.target = Some(read),
             Err(message) => {
-                // Where the user stops the run, nothing has failed.
-                if !cancel.is_cancelled() {
-                    observer.event(&Event::Failed { dataset, message: format!("{side}: {message}") });
-                }
+                observer.event(&Event::Failed { dataset, message: format!("{side}: {message}") });
                 entry.error.get_or_insert(format!("The {side} could not be read: {message}"));
             }
         }

@@ -28,10 +28,9 @@ pub fn junit_xml(result: &RunResult) -> Result<Vec<u8>, ReportError> {
         report.add_test_suite(suite);
     }
     let mut bytes = Vec::new();
-    report.serialize(&mut bytes).map_err(|error| ReportError::Make {
-        name: "junit.xml",
-        problem: error.to_string(),
-    })?;
+    report
+        .serialize(&mut bytes)
+        .map_err(|error| ReportError::Make { name: "junit.xml", problem: error.to_string() })?;
     Ok(bytes)
 }
 

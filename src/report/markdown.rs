@@ -16,9 +16,8 @@ pub fn summary_md(result: &RunResult) -> Vec<u8> {
     let verdict = words::verdict(result);
     let mut text = format!("## {} {}\n\n", verdict.mark, verdict.sentence);
     text.push_str(&format!(
-        "{} · {} · as of {} · {}\n",
+        "{} · as of {} · {}\n",
         escaped(&result.project),
-        verdict.word,
         escaped(&moment(&result.as_of)),
         escaped(&result.tool)
     ));

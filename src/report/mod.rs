@@ -75,8 +75,5 @@ pub fn render_result(
     _folder: &Path,
     _templates: Option<&Path>,
 ) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    Ok(vec![
-        ("junit.xml".to_owned(), junit_xml(result)?),
-        ("summary.md".to_owned(), summary_md(result)),
-    ])
+    Ok(vec![("junit.xml".to_owned(), junit_xml(result)?), ("summary.md".to_owned(), summary_md(result))])
 }

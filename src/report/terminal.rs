@@ -14,13 +14,13 @@ const WORST: usize = 3;
 /// The worst come first: what is broken, then what fails, is inconclusive or warns, each by the rows concerned. A
 /// rule that fails on several sides is told once, of the worst of them. No line holds a cell value.
 pub fn terminal_summary(result: &RunResult) -> Vec<String> {
-    let verdict = words::verdict(result);
     let mut seen = BTreeSet::new();
     let mut problems: Vec<Judged<'_>> = words::problems(result);
     problems.retain(|problem| seen.insert((problem.dataset.name.as_str(), problem.name().to_owned())));
     let (worst, rest) = problems.split_at(problems.len().min(WORST));
-    let mut lines = vec![format!("{} {}. {}.", verdict.mark, verdict.word, verdict.sentence)];
-    let told = |problem: &Judged<'_>| format!("  {}: {}", one_line(&problem.dataset.name), problem.sentence());
+    let mut lines = vec![words::verdict(result).to_string()];
+    let told =
+        |problem: &Judged<'_>| format!("  {}: {}", one_line(&problem.dataset.name), problem.sentence());
     lines.extend(worst.iter().map(told));
     let stopping = rest.iter().filter(|problem| problem.stops).count() as u64;
     let warning = rest.len() as u64 - stopping;

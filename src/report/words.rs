@@ -57,40 +57,52 @@ pub struct Verdict {
     pub sentence: String,
 }
 
+impl std::fmt::Display for Verdict {
+    /// Writes one line: the mark, the word, the sentence.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.sentence.starts_with(self.word) {
+            write!(f, "{} {}.", self.mark, self.sentence)
+        } else {
+            write!(f, "{} {}. {}.", self.mark, self.word, self.sentence)
+        }
+    }
+}
+
 /// Returns the verdict of a run in words.
 pub fn verdict(result: &RunResult) -> Verdict {
     let rules = || result.datasets.iter().flat_map(|dataset| &dataset.rules);
     let with = |status: Status| rules().filter(|r| r.status == status && !is_unjudged(r)).count() as u64;
+    let verb = |count: u64, verb: &str| format!("{verb}{}", if count == 1 { "s" } else { "" });
+    let stopping = result.gate.stopped_by.len() as u64;
     let (mark, word, mut sentence) = match result.gate.exit_code {
         0 => match (with(Status::Warn), with(Status::Pass)) {
-            (0, 0) => ("✓", "Pass", "Ready: nothing stops the gate, but no rule was judged".to_owned()),
-            (0, 1) => ("✓", "Pass", "Ready: the one rule holds".to_owned()),
-            (0, held) => ("✓", "Pass", format!("Ready: all {} rules hold", thousands(held))),
+            (0, 0) => ("✓", "Pass", "Ready: no rule stops the gate, but none was judged".to_owned()),
+            (0, _) => ("✓", "Pass", "Ready: no rule stops the gate".to_owned()),
             (warned, _) => {
-                ("!", "Warn", format!("Ready, with {}: nothing stops the gate", counted(warned, "warning")))
+                let rules = counted(warned, "rule");
+                ("!", "Warn", format!("Ready: no rule stops the gate; {rules} {}", verb(warned, "warn")))
             }
         },
         1 => {
-            let stopping = result.gate.stopped_by.len() as u64;
-            let stop = if stopping == 1 { "stops" } else { "stop" };
-            ("✕", "Fail", format!("Not ready: {} {stop} the gate", counted(stopping, "rule")))
+            let rules = counted(stopping, "rule");
+            ("✕", "Fail", format!("Not ready: {rules} {} the gate", verb(stopping, "stop")))
         }
         _ => {
             let datasets = result.datasets.iter().filter(|d| is_broken(d)).count() as u64;
             let broken = with(Status::Broken);
-            let parts: Vec<String> = [(datasets, "dataset"), (broken, "rule")]
-                .into_iter()
-                .filter(|(count, _)| *count > 0)
-                .map(|(count, noun)| counted(count, noun))
-                .collect();
-            let is = if datasets + broken == 1 { "is" } else { "are" };
-            let besides = (result.gate.stopped_by.len() as u64).saturating_sub(datasets + broken);
-            let besides = match besides {
-                0 => String::new(),
-                1 => "; 1 rule stops the gate besides".to_owned(),
-                more => format!("; {} rules stop the gate besides", thousands(more)),
-            };
-            ("◌", "Could not judge", format!("Not ready: {} {is} broken{besides}", parts.join(" and ")))
+            let parts: Vec<String> =
+                [(datasets, "dataset", "could not be judged"), (broken, "rule", "could not be run")]
+                    .into_iter()
+                    .filter(|(count, _, _)| *count > 0)
+                    .map(|(count, noun, what)| format!("{} {what}", counted(count, noun)))
+                    .collect();
+            let mut text = format!("Could not judge: {}", parts.join(" and "));
+            let others = stopping.saturating_sub(datasets + broken);
+            if others > 0 {
+                let rules = counted(others, "rule");
+                text.push_str(&format!("; besides, {rules} {} the gate", verb(others, "stop")));
+            }
+            ("◌", "Could not judge", text)
         }
     };
     let skipped = with(Status::Skipped) + rules().filter(|rule| is_unjudged(rule)).count() as u64;

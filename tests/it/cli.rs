@@ -122,13 +122,17 @@ fn away_from_a_terminal_progress_is_plain_lines() {
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert!(!ran.stderr.contains('\u{1b}') && !ran.stdout.contains('\u{1b}'), "{ran:?}");
     let lines: Vec<&str> = ran.stderr.lines().collect();
-    for line in ["t source: 4 rows read", "t target: 4 rows read", "t: checking", "t: reconciling", "t: done"] {
+    for line in ["t source: 4 rows read", "t target: 4 rows read", "t: checking", "t: reconciling", "t: done"]
+    {
         assert!(lines.contains(&line), "{line}: {ran:?}");
     }
     let said: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(
         said[..2],
-        ["✕ Fail. Not ready: 1 rule stops the gate.", "  t: `name` differs in 1 of 4 pairs of records (reconcile-name)"]
+        [
+            "✕ Fail. Not ready: 1 rule stops the gate.",
+            "  t: `name` differs in 1 of 4 pairs of records (reconcile-name)"
+        ]
     );
     let page = said[2].strip_prefix("Report: ").expect("the report's path");
     assert!(page.ends_with("/report/index.html"), "{page}");
@@ -158,7 +162,10 @@ fn json_logs_are_json_in_every_line() {
     }
     let verdict = lines.last().expect("a line");
     assert_eq!(verdict["event"], "verdict");
-    assert_eq!((&verdict["level"], &verdict["exit_code"], &verdict["status"]), (&"error".into(), &1.into(), &"fail".into()));
+    assert_eq!(
+        (&verdict["level"], &verdict["exit_code"], &verdict["status"]),
+        (&"error".into(), &1.into(), &"fail".into())
+    );
     assert_eq!(verdict["stopped_by"][0], "t/reconcile-name");
     let run = verdict["run"].as_str().expect("the run's folder");
     assert!(folder.path().join(run).join("run.json").exists(), "{run}");
@@ -244,7 +251,11 @@ fn a_closed_pipe_is_no_error() {
                 .stderr(Stdio::piped())
                 .spawn()
                 .expect("the program runs");
-            if closed == "stdout" { drop(child.stdout.take()) } else { drop(child.stderr.take()) }
+            if closed == "stdout" {
+                drop(child.stdout.take())
+            } else {
+                drop(child.stderr.take())
+            }
             let ran = Ran::from(child.wait_with_output().expect("an end"));
             assert_eq!(ran.code, Some(0), "{arguments:?} with {closed} closed and {other} open: {ran:?}");
             assert!(!ran.stderr.contains("error") && !ran.stderr.contains("panic"), "{ran:?}");
@@ -273,7 +284,7 @@ mod interrupts {
     /// A project that takes long enough to be interrupted.
     fn long_project() -> Folder {
         let folder = Folder::new();
-        let rows = 400_000;
+        let rows = 150_000;
         let mut source = String::from("id,name,day,sum,note\n");
         let mut target = source.clone();
         for i in 0..rows {
@@ -355,7 +366,10 @@ mod interrupts {
         let folder = long_project();
         let (ran, took) = interrupted(&folder, &["-INT", "-INT"], |line| line["event"] == "stage");
         assert_eq!(ran.code, Some(2), "{ran:?}");
-        assert!(runs(&folder).iter().all(|name| name.ends_with(".part")), "nothing half done has a final name");
+        assert!(
+            runs(&folder).iter().all(|name| name.ends_with(".part")),
+            "nothing half done has a final name"
+        );
         assert!(took < Duration::from_secs(5), "{took:?}");
     }
 }
