@@ -9,7 +9,7 @@ use crate::diagnostic::nearest;
 /// Without a kind, list them all.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The kind, as in a rule file: trim, not_null, exact
+    /// The kind, as in a rule file: `trim`, `not_null`, `exact`
     #[arg(value_name = "KIND")]
     kind: Option<String>,
 }
@@ -26,18 +26,14 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
         }
         return 0;
     };
-    match config::explain(kind) {
-        Some(text) => {
-            output.deliver(text.trim_end());
-            0
-        }
-        None => {
-            let hint = match nearest(kind, kinds.iter().map(|k| k.name)) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "`counterfoil explain` lists them all".to_owned(),
-            };
-            output.error(format!("there is no kind `{kind}`; {hint}"));
-            2
-        }
+    if let Some(text) = config::explain(kind) {
+        output.deliver(text.trim_end());
+        return 0;
     }
+    let hint = match nearest(kind, kinds.iter().map(|k| k.name)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "`counterfoil explain` lists them all".to_owned(),
+    };
+    output.error(format!("there is no kind `{kind}`; {hint}"));
+    2
 }

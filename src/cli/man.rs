@@ -15,17 +15,16 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> u8 {
-    let result = match &args.out {
-        Some(folder) => std::fs::create_dir_all(folder)
+    let result = if let Some(folder) = &args.out {
+        std::fs::create_dir_all(folder)
             .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
-            .map_err(|error| format!("the pages could not be written to `{}`: {error}", folder.display())),
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command())
-                .render(&mut page)
-                .map(|()| output.deliver(String::from_utf8_lossy(&page).trim_end()))
-                .map_err(|error| format!("the page could not be made: {error}"))
-        }
+            .map_err(|error| format!("the pages could not be written to `{}`: {error}", folder.display()))
+    } else {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Cli::command())
+            .render(&mut page)
+            .map(|()| output.deliver(String::from_utf8_lossy(&page).trim_end()))
+            .map_err(|error| format!("the page could not be made: {error}"))
     };
     match result {
         Ok(()) => 0,

@@ -18,11 +18,18 @@ use crate::diagnostic::Diagnostics;
 #[derive(Debug, Clone)]
 pub struct Output {
     quiet: bool,
-    json: bool,
-    colour: bool,
-    terminal: bool,
+    form: Form,
     /// Why standard output could not be written, where that is not for a closed pipe.
     lost: Arc<Mutex<Option<io::Error>>>,
+}
+
+/// How standard error is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// For people, or the log of a job.
+    Text { colour: bool, terminal: bool },
+    /// For a collector of logs.
+    Json,
 }
 
 /// How much a line of the log matters.
@@ -54,18 +61,13 @@ impl Output {
             ColorChoice::Never => false,
             ColorChoice::Auto => terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()),
         };
-        Output {
-            quiet: args.quiet,
-            json: args.json_logs,
-            colour: colour && !args.json_logs,
-            terminal,
-            lost: Arc::default(),
-        }
+        let form = if args.json_logs { Form::Json } else { Form::Text { colour, terminal } };
+        Output { quiet: args.quiet, form, lost: Arc::default() }
     }
 
     /// Tells a result, unless quiet.
     pub fn say(&self, text: impl Display) {
-        if self.json {
+        if self.json() {
             self.record(Level::Info, "result", &text.to_string(), Map::new());
         } else if !self.quiet {
             self.deliver(text);
@@ -86,7 +88,7 @@ impl Output {
 
     /// Prints a line of progress, unless quiet.
     pub fn progress(&self, text: impl Display) {
-        if self.json {
+        if self.json() {
             self.record(Level::Info, "note", &text.to_string(), Map::new());
         } else if !self.quiet {
             to_stderr(text);
@@ -95,10 +97,10 @@ impl Output {
 
     /// Prints an error.
     pub fn error(&self, text: impl Display) {
-        if self.json {
+        if self.json() {
             self.record(Level::Error, "error", &text.to_string(), Map::new());
         } else {
-            let mark = if self.colour { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
+            let mark = if self.colour() { "\u{1b}[1;31merror\u{1b}[0m" } else { "error" };
             to_stderr(format!("{mark}: {text}"));
         }
     }
@@ -108,8 +110,8 @@ impl Output {
         if found.is_empty() || (self.quiet && !found.has_errors()) {
             return;
         }
-        if !self.json {
-            to_stderr(found.render(self.colour));
+        if !self.json() {
+            to_stderr(found.render(self.colour()));
             return;
         }
         for diagnostic in found.sorted() {
@@ -168,12 +170,16 @@ impl Output {
 
     /// Returns true where the log is written as JSON.
     pub fn json(&self) -> bool {
-        self.json
+        self.form == Form::Json
+    }
+
+    fn colour(&self) -> bool {
+        matches!(self.form, Form::Text { colour: true, .. })
     }
 
     /// Returns true where progress bars can be drawn.
     pub fn bars(&self) -> bool {
-        self.terminal && !self.quiet && !self.json
+        !self.quiet && matches!(self.form, Form::Text { terminal: true, .. })
     }
 }
 

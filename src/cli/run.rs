@@ -81,7 +81,9 @@ fn tell(outcome: &Outcome, output: &Output) {
     let lines = report::terminal_summary(&outcome.result);
     let page = outcome.folder.join("report").join("index.html");
     if !output.json() {
-        lines.iter().for_each(|line| output.say(line));
+        for line in &lines {
+            output.say(line);
+        }
         output.say(format!("Report: {}", page.display()));
         return;
     }

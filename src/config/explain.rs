@@ -50,9 +50,9 @@ fn page<F: Family>(name: &str) -> Option<String> {
     let word = F::FAMILY.word();
     let mut text = format!("# {word}: {name}\n\n{}\n\n", kind.documentation().trim_end());
     text.push_str(&format!("## How to read the examples\n\n{}\n\n## Parameters\n\n", reading(F::FAMILY)));
-    (kind.docs)().iter().for_each(|field| text.push_str(&entry(field)));
+    text.extend((kind.docs)().iter().map(entry));
     text.push_str(&format!("\n## Fields of every {word}\n\n"));
-    F::common_docs().iter().for_each(|field| text.push_str(&entry(field)));
+    text.extend(F::common_docs().iter().map(entry));
     if F::FAMILY != RuleFamily::Step {
         text.push_str(&format!("\nDimension: {}.\n", kind.dimension));
     }

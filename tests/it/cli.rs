@@ -252,9 +252,9 @@ fn a_closed_pipe_is_no_error() {
                 .spawn()
                 .expect("the program runs");
             if closed == "stdout" {
-                drop(child.stdout.take())
+                drop(child.stdout.take());
             } else {
-                drop(child.stderr.take())
+                drop(child.stderr.take());
             }
             let ran = Ran::from(child.wait_with_output().expect("an end"));
             assert_eq!(ran.code, Some(0), "{arguments:?} with {closed} closed and {other} open: {ran:?}");
@@ -321,7 +321,9 @@ mod interrupts {
             }
         }
         let asked = Instant::now();
-        signals.iter().for_each(|name| signal(&child, name));
+        for name in signals {
+            signal(&child, name);
+        }
         for line in lines {
             stderr.push_str(&line.expect("a line"));
             stderr.push('\n');
@@ -367,7 +369,7 @@ mod interrupts {
         let (ran, took) = interrupted(&folder, &["-INT", "-INT"], |line| line["event"] == "stage");
         assert_eq!(ran.code, Some(2), "{ran:?}");
         assert!(
-            runs(&folder).iter().all(|name| name.ends_with(".part")),
+            !runs(&folder).iter().any(|name| std::path::Path::new(name).extension().is_none()),
             "nothing half done has a final name"
         );
         assert!(took < Duration::from_secs(5), "{took:?}");
