@@ -116,7 +116,7 @@ impl Check for Rule {
                     &self.column.span,
                     format!("freshness needs a column of dates or timestamps, and `{}` is {}", field.name, field.logical),
                 )
-                .help("the step `parse_date` or `parse_timestamp` makes them of texts"),
+                .help("the step `parse_date` makes them of texts"),
             );
             return None;
         }

@@ -142,7 +142,30 @@ impl Sides {
             wanted.push((&self.target, "target"));
         }
         for column in columns {
+            if column.value == ROW {
+                out.push(no_column_row(column));
+            }
             for (state, words) in &wanted {
+                if let Some(config) = state.config() {
+                    Names { config, node: None }.report(column, words, out);
+                }
+            }
+        }
+    }
+
+    /// Reports a column that surely no side of the dataset has.
+    pub(super) fn check_anywhere(&self, column: &Spanned<String>, out: &mut Diagnostics) {
+        let there = [(&self.source, "source"), (&self.target, "target")];
+        let there: Vec<_> =
+            there.into_iter().filter(|(state, _)| !matches!(state, SideState::Absent)).collect();
+        let lacks = |state: &SideState| {
+            let config = state.config()?;
+            Names { config, node: None }.missing(&column.value).map(|_| ())
+        };
+        if column.value == ROW {
+            out.push(no_column_row(column));
+        } else if there.iter().all(|(state, _)| lacks(state).is_some()) {
+            for (state, words) in there {
                 if let Some(config) = state.config() {
                     Names { config, node: None }.report(column, words, out);
                 }
@@ -248,6 +271,11 @@ impl<'a> Names<'a> {
             }
         }
     }
+}
+
+/// The row's position where a column is meant.
+fn no_column_row(column: &Spanned<String>) -> Diagnostic {
+    Diagnostic::error(&column.span, format!("`{ROW}` is the row's position and no column: only `key` may name it"))
 }
 
 /// Returns where a name stands in a map.

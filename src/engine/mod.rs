@@ -8,6 +8,7 @@ mod findings;
 mod folder;
 mod judge;
 mod masking;
+mod mistakes;
 mod outputs;
 mod prepare;
 mod project_key;
@@ -267,6 +268,7 @@ fn bind_all<'p>(
             bound.insert(dataset.name.value.clone(), ready);
         }
     }
+    mistakes::references(plan, loaded, &mut out);
     if out.has_errors() { Err(EngineError::Bind(out)) } else { Ok(bound) }
 }
 
