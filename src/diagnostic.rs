@@ -166,6 +166,11 @@ impl Diagnostic {
         (self.level, &self.message, &self.span) == (other.level, &other.message, &other.span)
     }
 
+    /// Returns the place, where it has one.
+    pub fn span(&self) -> Option<&Span> {
+        self.span.as_ref()
+    }
+
     /// Returns the message, without place.
     pub fn message(&self) -> &str {
         &self.message

@@ -91,8 +91,6 @@ fn check_names(drafts: &[&Draft], out: &mut Diagnostics) {
         } else {
             format!("the datasets `{}` and `{}` differ only in case", earlier.value, name.value)
         };
-        out.push(
-            Diagnostic::error(&name.span, message).label("the second").also(&earlier.span, "the first"),
-        );
+        out.push(Diagnostic::error(&name.span, message).label("the second").also(&earlier.span, "the first"));
     }
 }

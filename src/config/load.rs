@@ -151,7 +151,9 @@ impl Draft {
         {
             out.push(
                 Diagnostic::error(name_span(Some(node), "key").unwrap_or(place), "`key` names no column")
-                    .help(format!("as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order")),
+                    .help(format!(
+                        "as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order"
+                    )),
             );
         }
         for (i, name) in self.key.iter().enumerate() {
@@ -182,8 +184,11 @@ impl Draft {
         for shown in &self.show {
             if let Some(hidden) = self.sensitive.iter().find(|name| name.value == shown.value) {
                 out.push(
-                    Diagnostic::error(&shown.span, format!("`{}` cannot be shown: it is sensitive", shown.value))
-                        .also(&hidden.span, "listed here"),
+                    Diagnostic::error(
+                        &shown.span,
+                        format!("`{}` cannot be shown: it is sensitive", shown.value),
+                    )
+                    .also(&hidden.span, "listed here"),
                 );
             }
         }

@@ -61,19 +61,29 @@ fn read_one<F: Family>(node: &Node, context: &Context<'_>, out: &mut Diagnostics
     refuse_foreign_fields::<F>(node, &mut fields, kind, &owner, out);
     let common = F::common(&mut fields, out);
     fields.finish(out);
-    let common = common?;
+    let Some(common) = common else {
+        // What is wrong with the parameters is said all the same, unless the rule is switched off.
+        if let Some(rule) = rule.filter(|_| node.get("skip").is_none()) {
+            check::<F>(&rule, &typed.span, context, out);
+        }
+        return None;
+    };
     let condition = check_common::<F>(&common, node, context, out);
     let rule = rule?;
+    let mut sound = true;
     if common.skip.is_none() {
-        let mut own = Diagnostics::default();
-        F::check(&rule, context.files, &mut own);
-        own.into_vec().into_iter().for_each(|diagnostic| out.push(diagnostic.or_at(&typed.span)));
+        sound = check::<F>(&rule, &typed.span, context, out);
         let conditions = condition.iter().flat_map(expression::Expression::columns);
         let mut columns = F::columns(&rule);
         columns.extend(conditions);
         context.sides.check_columns(&columns, &sides_of::<F>(&common, context.sides), out);
     }
-    let id = common.id.as_ref().map_or_else(|| default_id::<F>(kind.name, &rule), |id| id.value.clone());
+    let id = match &common.id {
+        Some(id) => id.value.clone(),
+        None if sound => default_id::<F>(kind.name, &rule),
+        // The id is made of what is wrong: it must not seem to be another rule's.
+        None => format!("{}-at-{}", kind.name, typed.span.range.start),
+    };
     Some(Rule {
         id,
         kind: kind.name,
@@ -84,6 +94,15 @@ fn read_one<F: Family>(node: &Node, context: &Context<'_>, out: &mut Diagnostics
         span: typed.span,
         rule,
     })
+}
+
+/// Checks a rule without data; returns true where nothing is wrong. What has no place is shown at `place`.
+fn check<F: Family>(rule: &F::Rule, place: &Span, context: &Context<'_>, out: &mut Diagnostics) -> bool {
+    let mut own = Diagnostics::default();
+    F::check(rule, context.files, &mut own);
+    let sound = !own.has_errors();
+    own.into_vec().into_iter().for_each(|diagnostic| out.push(diagnostic.or_at(place)));
+    sound
 }
 
 /// Returns the states of the data that a rule looks at, of those the dataset has.

@@ -56,7 +56,8 @@ impl SourceFile {
         let written = self.text.get(place.clone()).unwrap_or_default();
         let variables = self.variables.get().map_or(&[][..], Vec::as_slice);
         let mut text = secrets::without_values(text, written, variables);
-        let hidden = self.credentials().iter().any(|range| range.start < place.end && place.start < range.end);
+        let hidden =
+            self.credentials().iter().any(|range| range.start < place.end && place.start < range.end);
         let value = written.trim_matches(['"', '\'']);
         if hidden && !value.is_empty() {
             text = text.replace(value, "***");

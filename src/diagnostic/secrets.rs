@@ -78,7 +78,8 @@ pub(super) fn credentials(text: &str) -> Vec<Range<usize>> {
         let before = before.rsplit('\n').next().unwrap_or_default();
         found.extend(value_of_name(text, before, end));
     }
-    let mut found: Vec<Range<usize>> = found.into_iter().flat_map(|range| without_references(text, range)).collect();
+    let mut found: Vec<Range<usize>> =
+        found.into_iter().flat_map(|range| without_references(text, range)).collect();
     found.sort_by_key(|range| (range.start, range.end));
     found
 }
@@ -126,7 +127,8 @@ fn value_of_name(text: &str, before: &str, at: usize) -> Vec<Range<usize>> {
 fn closing_quote(text: &str, quote: char) -> Option<usize> {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((at, c)) = characters.next() {
-        let doubled = quote == '\'' && c == quote && characters.peek().is_some_and(|(_, next)| *next == quote);
+        let doubled =
+            quote == '\'' && c == quote && characters.peek().is_some_and(|(_, next)| *next == quote);
         if doubled || (quote == '"' && c == '\\') {
             characters.next();
         } else if c == quote {

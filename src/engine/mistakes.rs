@@ -17,7 +17,8 @@ pub fn on_sides(found: Vec<(Side, Diagnostics)>, out: &mut Diagnostics) {
     for (at, (side, diagnostics)) in found.iter().enumerate() {
         let earlier = &found[..at];
         for diagnostic in diagnostics {
-            let is_here = |others: &[Diagnostic]| others.iter().any(|other| other.is_same_mistake(diagnostic));
+            let is_here =
+                |others: &[Diagnostic]| others.iter().any(|other| other.is_same_mistake(diagnostic));
             if earlier.iter().any(|(_, others)| is_here(others)) {
                 continue;
             }

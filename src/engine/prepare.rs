@@ -10,7 +10,7 @@ use crate::config::{Dataset, Plan, SidePlan};
 use crate::diagnostic::Diagnostics;
 use crate::frame::Frame;
 use crate::snapshot::{Snapshot, SnapshotError, Store, take};
-use crate::source::Cancel;
+use crate::source::{Cancel, SourceError};
 
 use super::{Event, Observer};
 
@@ -34,6 +34,8 @@ pub struct Loaded {
     pub target: Option<LoadedSide>,
     /// Why a side is not there though the plan has it.
     pub error: Option<String>,
+    /// What the user wrote of a side that does not fit its columns.
+    pub mistakes: Diagnostics,
 }
 
 /// The snapshots that could be taken, and what went wrong with the others.
@@ -142,9 +144,9 @@ pub fn load_all(
                     )
                 }
             };
-            let loaded = snapshot.map_err(|error| error.to_string()).and_then(|snapshot| {
+            let loaded = snapshot.and_then(|snapshot| {
                 told(observer, dataset, wanted.side, &snapshot);
-                let frame = snapshot.read().map_err(|error| error.to_string())?;
+                let frame = snapshot.read()?;
                 Ok(LoadedSide { snapshot, frame, out_of_scope: 0 })
             });
             (dataset.clone(), wanted.side, loaded)
@@ -156,7 +158,9 @@ pub fn load_all(
         match result {
             Ok(read) if side == "source" => entry.source = Some(read),
             Ok(read) => entry.target = Some(read),
-            Err(message) => {
+            Err(SnapshotError::Source(SourceError::Settings(mistakes))) => entry.mistakes.extend(*mistakes),
+            Err(error) => {
+                let message = error.to_string();
                 observer.event(&Event::Failed { dataset, message: format!("{side}: {message}") });
                 entry.error.get_or_insert(format!("The {side} could not be read: {message}"));
             }

@@ -8,7 +8,7 @@ use sqlparser::ast::{
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token, Tokenizer};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::frame::Value as Literal;
@@ -20,6 +20,10 @@ use super::tree::{Arithmetic, Comparison, Function, Is, Kind, Node};
 
 /// The most words and signs of one expression.
 const MOST_TOKENS: usize = 5_000;
+/// An expression of no more words and signs is read on any stack.
+const FEW_TOKENS: usize = 200;
+/// The bytes of stack that longer ones have.
+const DEEP_STACK: usize = 64 << 20;
 /// The most levels of an expression.
 const MOST_LEVELS: usize = 100;
 
@@ -45,13 +49,36 @@ pub(super) fn read(text: &Spanned<String>, out: &mut Diagnostics) -> Option<Node
         );
         return None;
     }
+    if words <= FEW_TOKENS {
+        return tree(text, tokens, out);
+    }
+    // The parser's trees are as deep as a chain is long, and are walked and dropped by recursion.
+    let mut own = Diagnostics::default();
+    let joined = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(DEEP_STACK);
+        thread.spawn_scoped(scope, || tree(text, tokens, &mut own)).map(std::thread::ScopedJoinHandle::join)
+    });
+    out.extend(own);
+    match joined {
+        Ok(Ok(node)) => node,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(error) => {
+            out.push(Diagnostic::error(&text.span, format!("the expression cannot be read: {error}")));
+            None
+        }
+    }
+}
+
+/// Reads an expression's tokens into our tree.
+fn tree(text: &Spanned<String>, tokens: Vec<TokenWithSpan>, out: &mut Diagnostics) -> Option<Node> {
+    let sql = text.value.as_str();
     let mut parser = Parser::new(&GenericDialect).with_tokens_with_locations(tokens);
     let expr = match parser.parse_expr() {
         Ok(expr) => expr,
         Err(error) => {
             let message = match error {
                 ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
-                ParserError::RecursionLimitExceeded => "it has too many levels of brackets".to_owned(),
+                ParserError::RecursionLimitExceeded => "it has too many levels".to_owned(),
             };
             out.push(syntax(text, &message));
             return None;
@@ -62,8 +89,13 @@ pub(super) fn read(text: &Spanned<String>, out: &mut Diagnostics) -> Option<Node
         let span = place::bytes(sql, rest.span)
             .map_or_else(|| text.span.clone(), |range| place::in_file(text, &range));
         out.push(
-            Diagnostic::error(&span, format!("the expression should end before `{}`", rest.token))
-                .help("two conditions are joined by `and` or `or`"),
+            Diagnostic::error(&span, format!("the expression should end before `{}`", rest.token)).help(
+                match rest.token {
+                    Token::RParen => "a bracket is closed here that was not opened",
+                    Token::SemiColon => "an expression is one condition, without `;`",
+                    _ => "two conditions are joined by `and` or `or`",
+                },
+            ),
         );
         return None;
     }
@@ -85,8 +117,18 @@ fn syntax(text: &Spanned<String>, message: &str) -> Diagnostic {
         (length > 0).then(|| place::in_file(text, &(start..start + length)))
     });
     let message = message.trim_start_matches("sql parser error: ");
-    Diagnostic::error(span.as_ref().unwrap_or(&text.span), format!("this is not an SQL condition: {message}"))
-        .help("a column whose name is an SQL word stands in double quotes: \"end\"")
+    let at = span.as_ref().unwrap_or(&text.span);
+    match message.strip_prefix("Expected: ").and_then(|message| message.split_once(", found: ")) {
+        Some((wanted, "EOF")) => {
+            Diagnostic::error(at, format!("the condition ends too soon: it should go on with {wanted}"))
+        }
+        Some((wanted, found)) => Diagnostic::error(
+            at,
+            format!("this is not an SQL condition: {wanted} is expected before `{found}`"),
+        )
+        .help("a column whose name is an SQL word stands in double quotes: \"end\""),
+        None => Diagnostic::error(at, format!("this is not an SQL condition: {message}")),
+    }
 }
 
 struct Reader<'a> {

@@ -71,7 +71,9 @@ impl fmt::Debug for Value {
             Value::Null => f.write_str("null"),
             Value::Scalar { .. } => f.write_str("a single value"),
             Value::List(items) => f.debug_list().entries(items).finish(),
-            Value::Map(entries) => f.debug_map().entries(entries.iter().map(|(name, node)| (&name.text, node))).finish(),
+            Value::Map(entries) => {
+                f.debug_map().entries(entries.iter().map(|(name, node)| (&name.text, node))).finish()
+            }
         }
     }
 }

@@ -244,10 +244,10 @@ impl<'a> Builder<'a> {
     fn name(&mut self, key: Node) -> Option<Name> {
         match key.value {
             Value::Scalar { text, quoted: false } if text == "<<" => {
-                self.out.push(
-                    Diagnostic::error(&key.span, "the merge key `<<` is not used here")
-                        .help("write the names out; a whole value can be repeated by an anchor and an alias"),
-                );
+                self.out
+                    .push(Diagnostic::error(&key.span, "the merge key `<<` is not used here").help(
+                        "write the names out; a whole value can be repeated by an anchor and an alias",
+                    ));
                 None
             }
             Value::Scalar { text, .. } => Some(Name { text, span: key.span }),
@@ -323,9 +323,8 @@ mod tests {
 
     #[test]
     fn quoted_and_block_scalars_arrive_without_their_form() {
-        let (node, out) = tree(
-            "a: '00''7'\nb: \"1E5\\t\"\nc: |\n  NO\n  007\nd: >-\n  1900-01-01\n  x\ne: a:b\n",
-        );
+        let (node, out) =
+            tree("a: '00''7'\nb: \"1E5\\t\"\nc: |\n  NO\n  007\nd: >-\n  1900-01-01\n  x\ne: a:b\n");
         assert!(out.is_empty(), "{}", out.render(false));
         let mut found = Vec::new();
         scalars(&node.unwrap(), &mut found);
@@ -366,7 +365,11 @@ mod tests {
     fn depth_and_repetition_have_bounds() {
         for text in ["[".repeat(200), "- ".repeat(50_000), "{a: ".repeat(150)] {
             let (node, out) = tree(&text);
-            assert!(node.is_none() && out.render(false).contains("more than 100 lists and maps"), "{}", out.render(false));
+            assert!(
+                node.is_none() && out.render(false).contains("more than 100 lists and maps"),
+                "{}",
+                out.render(false)
+            );
         }
         assert!(tree(&format!("{}1{}", "[".repeat(100), "]".repeat(100))).1.is_empty());
         let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();

@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn variables_are_replaced_and_missing_ones_named() {
-        let (node, out) = read("a: x${ONE}y\nb: ${TWO:-d}\nc: $${ONE}\nd: ${THREE}\ne: ${EMPTY:-e}\nf: x${EMPTY}\n");
+        let (node, out) =
+            read("a: x${ONE}y\nb: ${TWO:-d}\nc: $${ONE}\nd: ${THREE}\ne: ${EMPTY:-e}\nf: x${EMPTY}\n");
         let found: Vec<&str> = ["a", "b", "c", "d", "e", "f"].map(|name| text(&node, name)).to_vec();
         assert_eq!(found, ["x1y", "d", "${ONE}", "", "e", "x"]);
         assert_eq!(out.sorted().len(), 1);
