@@ -1,18 +1,14 @@
 //! Diagnostics: something wrong in a file the user wrote, with its place and an excerpt.
 
+mod file;
+mod secrets;
+
 use std::ops::Range;
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-/// A file the user wrote, as it was read.
-#[derive(Debug, PartialEq, Eq)]
-pub struct SourceFile {
-    /// The path as messages show it.
-    pub path: String,
-    /// The whole text.
-    pub text: String,
-}
+pub use file::SourceFile;
 
 /// A place in a file: a range of bytes of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,9 +22,25 @@ pub struct Span {
 impl Span {
     /// Returns the line and the column of the start, both from 1, the column in characters.
     pub fn line_column(&self) -> (usize, usize) {
-        let before = self.file.text.get(..self.range.start).unwrap_or(&self.file.text);
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let start = self.file.boundary(self.range.start);
+        let line = self.file.line_of(start);
+        let before = self.file.text.get(self.file.lines(line, line).start..start).unwrap_or_default();
+        (line + 1, before.chars().count() + 1)
+    }
+
+    /// Returns what stands there in the file, credentials as stars.
+    pub(crate) fn written(&self) -> String {
+        self.file.masked(self.file.boundary(self.range.start)..self.file.boundary(self.range.end))
+    }
+
+    /// Returns true where the other place lies within this one.
+    fn holds(&self, other: &Span) -> bool {
+        self.range.start <= other.range.start && other.range.end <= self.range.end && self.file == other.file
+    }
+
+    /// Returns a text about this place without the values of variables and without credentials.
+    fn without_secrets(&self, text: impl Into<String>) -> String {
+        self.file.without_secrets(text.into(), &self.range)
     }
 }
 
@@ -49,6 +61,8 @@ enum DiagnosticLevel {
 }
 
 /// One mistake in a file the user wrote.
+///
+/// Neither values of environment variables nor credentials are in it: `${NAME}` and stars take their places.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     level: DiagnosticLevel,
@@ -64,7 +78,7 @@ impl Diagnostic {
     pub fn error(span: &Span, message: impl Into<String>) -> Self {
         Diagnostic {
             level: DiagnosticLevel::Error,
-            message: message.into(),
+            message: span.without_secrets(message),
             span: Some(span.clone()),
             label: String::new(),
             related: Vec::new(),
@@ -92,45 +106,39 @@ impl Diagnostic {
     /// Adds words beside the marked text.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
+        self.label = self.without_secrets(label.into());
         self
     }
 
     /// Adds another place that the mistake has to do with, and words beside it.
     #[must_use]
     pub fn also(mut self, span: &Span, label: impl Into<String>) -> Self {
-        self.related.push((span.clone(), label.into()));
+        self.related.push((span.clone(), span.without_secrets(label)));
         self
     }
 
     /// Gives it a place, where it has none.
     #[must_use]
     pub fn or_at(mut self, span: &Span) -> Self {
-        self.span.get_or_insert_with(|| span.clone());
+        if self.span.is_none() {
+            self.span = Some(span.clone());
+            self.message = span.without_secrets(self.message);
+            self.help = self.help.map(|help| span.without_secrets(help));
+        }
         self
     }
 
-    /// Writes `${name}` for a variable's value, where the marked text refers to that variable.
-    #[must_use]
-    pub fn without_value(mut self, name: &str, value: &str) -> Self {
-        let reference = format!("${{{name}");
-        let refers = |span: &Span| {
-            span.file.text.get(span.range.clone()).is_some_and(|written| written.contains(&reference))
-        };
-        if !value.is_empty() && self.span.iter().any(refers) {
-            let hidden = format!("{reference}}}");
-            let texts = [Some(&mut self.message), Some(&mut self.label), self.help.as_mut()];
-            for text in texts.into_iter().flatten() {
-                *text = text.replace(value, &hidden);
-            }
+    fn without_secrets(&self, text: String) -> String {
+        match &self.span {
+            Some(span) => span.without_secrets(text),
+            None => text,
         }
-        self
     }
 
     /// Adds what to try.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(self.without_secrets(help.into()));
         self
     }
 
@@ -153,6 +161,16 @@ impl Diagnostic {
         self.level == DiagnosticLevel::Error
     }
 
+    /// Returns true where the other says the same of the same place, whatever it advises.
+    pub fn is_same_mistake(&self, other: &Diagnostic) -> bool {
+        (self.level, &self.message, &self.span) == (other.level, &other.message, &other.span)
+    }
+
+    /// Returns the place, where it has one.
+    pub fn span(&self) -> Option<&Span> {
+        self.span.as_ref()
+    }
+
     /// Returns the message, without place.
     pub fn message(&self) -> &str {
         &self.message
@@ -173,7 +191,7 @@ impl Diagnostic {
 
     /// Returns the diagnostic as text: message, file, line, column, excerpt and help.
     ///
-    /// Passwords in the excerpt are starred out.
+    /// The excerpt has the first line of each place. Credentials in it are stars.
     pub fn render(&self, colour: bool) -> String {
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         let level = if self.is_error() { Level::ERROR } else { Level::WARNING };
@@ -191,16 +209,19 @@ impl Diagnostic {
         }
         let mut group = annotate_snippets::Group::with_title(title);
         for file in files {
-            let masked = mask_passwords(&file.text);
-            let annotations: Vec<_> = places
+            let here: Vec<_> = places.iter().filter(|(span, _, _)| span.file == *file).collect();
+            let lines = here.iter().map(|(span, _, _)| file.line_of(file.boundary(span.range.start)));
+            let first = lines.clone().min().unwrap_or(0);
+            let shown = file.lines(first, lines.max().unwrap_or(first));
+            let annotations: Vec<_> = here
                 .iter()
-                .filter(|(span, _, _)| span.file == *file)
                 .map(|(span, label, kind)| {
-                    let annotation = kind.span(char_range(&masked, &span.range));
+                    let annotation = kind.span(place_in_excerpt(file, &shown, &span.range));
                     if label.is_empty() { annotation } else { annotation.label(*label) }
                 })
                 .collect();
-            group = group.element(Snippet::source(masked).path(file.path.as_str()).annotations(annotations));
+            let snippet = Snippet::source(file.masked(shown)).line_start(first + 1).path(file.path.as_str());
+            group = group.element(snippet.annotations(annotations));
         }
         if let Some(help) = &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
@@ -209,32 +230,12 @@ impl Diagnostic {
     }
 }
 
-/// Moves a range onto character boundaries within the text.
-fn char_range(text: &str, range: &Range<usize>) -> Range<usize> {
-    let floor = |mut i: usize| {
-        i = i.min(text.len());
-        while !text.is_char_boundary(i) {
-            i -= 1;
-        }
-        i
-    };
-    floor(range.start)..floor(range.end.max(range.start))
-}
-
-/// Stars out what stands behind `password=`, `pwd=` and in `//user:password@`, keeping every byte's place.
-fn mask_passwords(text: &str) -> String {
-    static SECRET: std::sync::LazyLock<Option<regex::Regex>> = std::sync::LazyLock::new(|| {
-        regex::Regex::new(r#"(?i)(?:(?:password|pwd)\s*[=:]\s*"?|//[^/\s:@]+:)([^\s;"'@$][^\s;"'@]*)"#).ok()
-    });
-    let mut masked = text.to_owned();
-    if let Some(secret) = SECRET.as_ref() {
-        for found in secret.captures_iter(text) {
-            if let Some(value) = found.get(1) {
-                masked.replace_range(value.range(), &"*".repeat(value.len()));
-            }
-        }
-    }
-    masked
+/// Returns the first line of a place within the masked excerpt of a file's bytes `shown`.
+fn place_in_excerpt(file: &SourceFile, shown: &Range<usize>, range: &Range<usize>) -> Range<usize> {
+    let start = file.boundary(range.start).clamp(shown.start, shown.end);
+    let line = file.line_of(start);
+    let end = file.boundary(range.end).min(file.lines(line, line).end).clamp(start, shown.end);
+    file.masked(shown.start..start).len()..file.masked(shown.start..end).len()
 }
 
 /// Returns the candidate nearest to what was typed, where it is near enough to be meant.
@@ -252,12 +253,23 @@ pub fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -
 #[derive(Debug, Default, Clone)]
 pub struct Diagnostics {
     items: Vec<Diagnostic>,
+    settled: Vec<Span>,
 }
 
 impl Diagnostics {
-    /// Adds one.
+    /// Adds one, unless all that is wrong at its place has been said.
     pub fn push(&mut self, diagnostic: Diagnostic) {
-        self.items.push(diagnostic);
+        let is_settled = |span: &Span| self.settled.iter().any(|settled| settled.holds(span));
+        if !diagnostic.span.as_ref().is_some_and(is_settled) {
+            self.items.push(diagnostic);
+        }
+    }
+
+    /// Adds an error after which nothing more is said of its place: its value is not known.
+    pub(crate) fn settle(&mut self, diagnostic: Diagnostic) {
+        let place = diagnostic.span.clone();
+        self.push(diagnostic);
+        self.settled.extend(place);
     }
 
     /// Returns true where at least one is an error.
@@ -270,18 +282,29 @@ impl Diagnostics {
         self.items.is_empty()
     }
 
-    /// Returns them in the order of their files and places; those without a place first.
+    /// Returns them in the order of their files and places, each once; those without a place first.
     pub fn sorted(&self) -> Vec<&Diagnostic> {
-        let mut sorted: Vec<&Diagnostic> = self.items.iter().collect();
-        sorted.sort_by_key(|d| d.span.as_ref().map(|s| (s.file.path.clone(), s.range.start)));
+        fn place(d: &Diagnostic) -> Option<(&str, usize)> {
+            d.span.as_ref().map(|span| (span.file.path.as_str(), span.range.start))
+        }
+        let mut all: Vec<&Diagnostic> = self.items.iter().collect();
+        all.sort_by(|a, b| place(a).cmp(&place(b)));
+        let mut sorted: Vec<&Diagnostic> = Vec::with_capacity(all.len());
+        for diagnostic in all {
+            let same_place = sorted.iter().rev().take_while(|other| place(other) == place(diagnostic));
+            if !same_place.copied().any(|other| other == diagnostic) {
+                sorted.push(diagnostic);
+            }
+        }
         sorted
     }
 
     /// Returns all as text, a blank line between two, with a closing line that counts the errors and warnings.
     pub fn render(&self, colour: bool) -> String {
-        let mut parts: Vec<String> = self.sorted().iter().map(|d| d.render(colour)).collect();
-        let errors = self.items.iter().filter(|d| d.is_error()).count();
-        let warnings = self.items.len() - errors;
+        let sorted = self.sorted();
+        let mut parts: Vec<String> = sorted.iter().map(|d| d.render(colour)).collect();
+        let errors = sorted.iter().filter(|d| d.is_error()).count();
+        let warnings = sorted.len() - errors;
         let count = |n: usize, word: &str| match n {
             0 => None,
             1 => Some(format!("1 {word}")),
@@ -302,7 +325,8 @@ impl Diagnostics {
 
     /// Takes in all of another collection.
     pub fn extend(&mut self, other: Diagnostics) {
-        self.items.extend(other.items);
+        other.items.into_iter().for_each(|diagnostic| self.push(diagnostic));
+        self.settled.extend(other.settled);
     }
 }
 
@@ -310,48 +334,78 @@ impl Diagnostics {
 mod tests {
     use super::*;
 
+    fn file(path: &str, text: &str) -> Arc<SourceFile> {
+        Arc::new(SourceFile::new(path, text))
+    }
+
+    fn at(file: &Arc<SourceFile>, part: &str) -> Span {
+        let start = file.text.find(part).unwrap();
+        Span { file: Arc::clone(file), range: start..start + part.len() }
+    }
+
     #[test]
-    fn shows_place_excerpt_and_help_and_hides_passwords() {
-        let text = "version: 1\nurl: postgres://me:s3cret@host/db\nchek: not_nul\n".to_owned();
-        let file = Arc::new(SourceFile { path: "counterfoil.yml".to_owned(), text });
-        let start = file.text.find("not_nul").unwrap();
-        let span = Span { file, range: start..start + 7 };
-        assert_eq!(span.line_column(), (3, 7));
+    fn shows_place_excerpt_and_help_and_hides_credentials() {
+        let file = file("counterfoil.yml", "version: 1\n{ password: 'sécret', chek: not_nul }\r\nx: y\n");
+        let span = at(&file, "not_nul");
+        assert_eq!(span.line_column(), (2, 29));
         let shown = Diagnostic::error(&span, "there is no check `not_nul`")
             .suggest("not_nul", ["unique", "not_null"])
             .render(false);
-        assert!(shown.contains("counterfoil.yml:3:7"), "{shown}");
+        assert!(shown.contains("counterfoil.yml:2:29"), "{shown}");
+        assert!(shown.contains("{ password: '******', chek: not_nul }\n"), "{shown}");
+        assert!(shown.contains(&format!("\n  |{}^^^^^^^", " ".repeat(29))), "{shown}");
         assert!(shown.contains("did you mean `not_null`?"), "{shown}");
-        assert!(!mask_passwords(&span.file.text).contains("s3cret"));
-        assert_eq!(mask_passwords("password: ${DB_PASSWORD}"), "password: ${DB_PASSWORD}");
+        let said = Diagnostic::error(&at(&file, "'sécret'"), "`sécret` is no place").render(false);
+        assert!(said.contains("`***` is no place") && !said.contains("sécret"), "{said}");
     }
 
     #[test]
     fn shows_both_places_of_a_mistake() {
-        let file =
-            |path: &str, text: &str| Arc::new(SourceFile { path: path.to_owned(), text: text.to_owned() });
-        let (a, b) = (file("a.yml", "id: x\nid2: x\n"), file("b.yml", "id: x\n"));
-        let at =
-            |file: &Arc<SourceFile>, start: usize| Span { file: Arc::clone(file), range: start..start + 1 };
-        let shown = Diagnostic::error(&at(&a, 11), "`x` stands twice")
-            .also(&at(&a, 4), "first here")
-            .also(&at(&b, 4), "and here")
+        let (a, b) = (file("a.yml", "id: x\nid2: y\n"), file("b.yml", "id: x\n"));
+        let shown = Diagnostic::error(&at(&a, "y"), "`x` stands twice")
+            .also(&at(&a, "x"), "first here")
+            .also(&at(&b, "x"), "and here")
             .render(false);
         assert!(shown.contains("a.yml:2:6") && shown.contains("b.yml:1:5"), "{shown}");
         assert!(shown.contains("- first here") && shown.contains("- and here"), "{shown}");
     }
 
     #[test]
-    fn values_of_variables_are_hidden() {
-        let text = "url: ${DB_URL}\nother: s3cret\n".to_owned();
-        let file = Arc::new(SourceFile { path: "a.yml".to_owned(), text });
-        let span = Span { file, range: 5..14 };
-        let shown = Diagnostic::error(&span, "`s3cret` is not a place")
-            .help("not s3cret")
-            .without_value("DB_URL", "s3cret")
-            .without_value("OTHER", "place");
+    fn values_of_variables_are_hidden_wherever_they_come_in() {
+        let file = file("a.yml", "url: ${DB_URL}\nother: s3cret\n");
+        file.hide_values([("DB_URL".to_owned(), "s3cret".to_owned())]);
+        let span = at(&file, "${DB_URL}");
+        let shown = Diagnostic::error(&span, "`s3cret` is not a place").help("not s3cret").label("s3cret");
         assert_eq!(shown.message(), "`${DB_URL}` is not a place");
-        assert!(shown.render(false).contains("not ${DB_URL}"));
+        assert!(!shown.render(false).contains("s3cret"), "{}", shown.render(false));
+        let shown = Diagnostic::without_place("no s3cret").help("s3cret").or_at(&span);
+        assert!(!shown.render(false).contains("s3cret"), "{}", shown.render(false));
+        assert!(!format!("{span:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn a_place_of_many_lines_shows_its_first_and_one_behind_the_end_the_last() {
+        let file = file("a.yml", "checks:\n  a: 1\n  b: 2\n");
+        let all = Span { file: Arc::clone(&file), range: 10..file.text.len() };
+        let shown = Diagnostic::error(&all, "not a list").render(false);
+        assert!(shown.contains("2 |   a: 1\n  |   ^^^^"), "{shown}");
+        let end = Span { file: Arc::clone(&file), range: 99..120 };
+        assert_eq!(end.line_column(), (4, 1));
+        assert!(Diagnostic::error(&end, "more is missing").render(false).contains("a.yml:4:1"));
+    }
+
+    #[test]
+    fn what_is_said_twice_is_shown_once_and_an_unknown_value_is_not_judged() {
+        let file = file("a.yml", "a: ${A}\nb: c\n");
+        let mut out = Diagnostics::default();
+        out.settle(Diagnostic::error(&at(&file, "${A}"), "`A` is not set"));
+        out.push(Diagnostic::error(&at(&file, "A}"), "`` is not a name"));
+        out.push(Diagnostic::error(&at(&file, "c"), "no"));
+        out.push(Diagnostic::error(&at(&file, "c"), "not"));
+        out.push(Diagnostic::error(&at(&file, "c"), "no"));
+        let messages: Vec<&str> = out.sorted().into_iter().map(Diagnostic::message).collect();
+        assert_eq!(messages, ["`A` is not set", "no", "not"]);
+        assert!(out.render(false).ends_with("3 errors"));
     }
 
     #[test]

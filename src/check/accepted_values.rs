@@ -70,13 +70,25 @@ params! {
     }
 }
 
+/// A value of the list.
+struct Accepted {
+    text: String,
+    /// The place to blame.
+    span: Span,
+    /// How messages call it: what stands in a file is not shown.
+    called: String,
+}
+
 impl Rule {
-    /// Returns the list with the place to blame for each value.
-    fn list(&self, files: &ProjectFiles, out: &mut Diagnostics) -> Option<Vec<(String, Span)>> {
+    /// Returns the list.
+    fn list(&self, files: &ProjectFiles, out: &mut Diagnostics) -> Option<Vec<Accepted>> {
         match (&self.values, &self.from) {
             (Some(values), None) => {
-                let texts = values.iter().filter_map(|v| Some((v.text.clone()?, v.span.clone())));
-                Some(texts.collect())
+                let accepted = |value: &Literal| {
+                    let text = value.text.clone()?;
+                    Some(Accepted { called: format!("`{text}`"), text, span: value.span.clone() })
+                };
+                Some(values.iter().filter_map(accepted).collect())
             }
             (None, Some(from)) => read_list(from, files, out),
             _ => None,
@@ -85,14 +97,21 @@ impl Rule {
 }
 
 /// Reads the first column of a CSV file with a header.
-fn read_list(from: &Spanned<String>, files: &ProjectFiles, out: &mut Diagnostics) -> Option<Vec<(String, Span)>> {
+fn read_list(from: &Spanned<String>, files: &ProjectFiles, out: &mut Diagnostics) -> Option<Vec<Accepted>> {
     let file = files.read(&from.value, &from.span, out)?;
     let text = file.text.strip_prefix('\u{feff}').unwrap_or(&file.text);
     let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let mut list = Vec::new();
     for record in reader.records() {
         match record {
-            Ok(record) => list.extend(record.get(0).map(|value| (value.to_owned(), from.span.clone()))),
+            Ok(record) => {
+                let line = record.position().map_or(0, csv::Position::line);
+                list.extend(record.get(0).map(|value| Accepted {
+                    text: value.to_owned(),
+                    span: from.span.clone(),
+                    called: format!("the value on line {line} of `{}`", from.value),
+                }));
+            }
             Err(error) => {
                 let message = format!("`{}` cannot be read as CSV: {error}", from.value);
                 out.push(Diagnostic::error(&from.span, message));
@@ -152,14 +171,14 @@ impl Check for Rule {
         let (mut tests, mut right) = (Vec::with_capacity(fields.len()), true);
         for field in fields {
             let mut values = Vec::with_capacity(list.len());
-            for (text, span) in &list {
+            for Accepted { text, span, called } in &list {
                 match value_of(text, field) {
                     Some(value) => values.push(value),
                     None => {
                         right = false;
                         out.push(Diagnostic::error(
                             span,
-                            format!("`{text}` is not a value of `{}`, which is {}", field.name, field.logical),
+                            format!("{called} is not a value of `{}`, which is {}", field.name, field.logical),
                         ));
                     }
                 }

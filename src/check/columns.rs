@@ -6,6 +6,9 @@ use crate::rule::find;
 
 /// Reports a list of columns that is empty or names one twice.
 pub(super) fn check(columns: &[Spanned<String>], out: &mut Diagnostics) {
+    if columns.is_empty() {
+        out.push(Diagnostic::without_place("at least one column is needed"));
+    }
     for (i, column) in columns.iter().enumerate() {
         if columns.iter().take(i).any(|earlier| earlier.value == column.value) {
             out.push(Diagnostic::error(

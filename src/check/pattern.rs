@@ -103,7 +103,7 @@ mod tests {
     use crate::diagnostic::{SourceFile, Span};
 
     fn rule(pattern: &str) -> Rule {
-        let file = Arc::new(SourceFile { path: "t.yml".to_owned(), text: pattern.to_owned() });
+        let file = Arc::new(SourceFile::new("t.yml", pattern));
         let span = Span { file, range: 0..pattern.len() };
         Rule { column: Vec::new(), matches: Spanned { value: pattern.to_owned(), span } }
     }

@@ -104,9 +104,9 @@ impl Rule {
             out.push(
                 Diagnostic::error(
                     &name.span,
-                    format!("`{}` is {}, which has no order to be meant here", field.name, field.logical),
+                    format!("a range needs a column of numbers, dates, timestamps or times, and `{}` is {}", field.name, field.logical),
                 )
-                .help("a range is one of numbers, dates, timestamps or times: convert the column with a `parse_` step"),
+                .help("the steps `parse_number` and `parse_date` make them of texts"),
             );
             return None;
         }

@@ -170,8 +170,10 @@ impl FromNode for Pairs {
             .iter()
             .map(|(name, node)| {
                 let to = Literal::from_node(node, out)?;
+                // `null` without quotes is NULL, on this side too.
+                let is_null = name.span.file.text.get(name.span.range.clone()) == Some("null");
                 Some(Pair {
-                    from: place(Some(name.text.clone()), &name.span),
+                    from: place((!is_null).then(|| name.text.clone()), &name.span),
                     to: place(to.text, &to.span),
                 })
             })

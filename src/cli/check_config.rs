@@ -18,10 +18,8 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
     };
     let rules: usize =
         plan.datasets.iter().map(|d| d.steps.len() + d.checks.len() + d.duplicates.len()).sum();
-    output.say(format!(
-        "{}: no mistake in {} datasets with {rules} rules.",
-        plan.project,
-        plan.datasets.len()
-    ));
+    let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let (datasets, rules) = (count(plan.datasets.len(), "dataset"), count(rules, "rule"));
+    output.say(format!("{}: no mistake in {datasets} with {rules}.", plan.project));
     0
 }

@@ -61,7 +61,7 @@ impl FromNode for DatasetName {
     }
 
     fn schema() -> Json {
-        json!({"type": "string", "pattern": "^[\\p{L}\\p{N}_-]+$"})
+        json!({"type": ["string", "number", "boolean"], "pattern": "^[\\p{L}\\p{N}_-]+$"})
     }
 }
 

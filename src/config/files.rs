@@ -74,15 +74,19 @@ pub(super) fn read(
         Ok(text) => text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text),
         Err(error) => {
             let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+            let is_utf_16 = matches!(error.as_bytes(), [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]);
             let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
             out.push(
-                Diagnostic::without_place(format!("`{shown}` is not UTF-8: see line {line}"))
-                    .help("save the file with the encoding UTF-8"),
+                Diagnostic::without_place(match is_utf_16 {
+                    true => format!("`{shown}` is UTF-16, not UTF-8"),
+                    false => format!("`{shown}` is not UTF-8: see line {line}"),
+                })
+                .help("save the file with the encoding UTF-8"),
             );
             return None;
         }
     };
-    let file = Arc::new(SourceFile { path: shown, text });
+    let file = Arc::new(SourceFile::new(shown, text));
     let mut node = parse(&file, out)?;
     substitute(&mut node, variables, out);
     Some(node)

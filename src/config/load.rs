@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
+use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::model::{Severity, Side};
-use crate::node::{FromNode, Node};
+use crate::node::{FromNode, Node, Value};
 use crate::reconcile::{ROW, ROW_RULES, Reconcile};
 use crate::rule::ProjectFiles;
 
+use super::across::check_across;
 use super::dataset::DatasetConfig;
 use super::family::{Checks, Matches, Steps};
 use super::files;
@@ -27,39 +28,46 @@ pub fn load(path: &Path, variables: &dyn Fn(&str) -> Option<String>, out: &mut D
     let config = ProjectConfig::from_node(&node, out)?;
     let project_files = ProjectFiles::new(&files::folder(&file));
     let connections = config.connections.0.as_ref();
-    let patterns = config.datasets.0.unwrap_or_default();
-    let mut drafts = Vec::new();
-    for path in files::datasets(&file, &patterns, out) {
-        let Some(node) = files::read(&path, variables, out) else { continue };
-        drafts.extend(Draft::read(&node, connections, &project_files, out));
+    let patterns = config.datasets.0;
+    if let Some(empty) = patterns.as_ref().filter(|patterns| patterns.value.is_empty()) {
+        out.push(
+            Diagnostic::error(&empty.span, "the project has no dataset")
+                .help("name the files of its datasets, as in `datasets: rules/*.yml`"),
+        );
     }
-    check_names(&drafts, out);
-    for draft in &drafts {
-        draft.check_references(&drafts, out);
-    }
-    let datasets: Option<Vec<Dataset>> = drafts.into_iter().map(Draft::into_dataset).collect();
+    let patterns = patterns.map(|patterns| patterns.value).unwrap_or_default();
+    let drafts: Vec<Option<Draft>> = files::datasets(&file, &patterns, out)
+        .into_iter()
+        .map(|path| {
+            let node = files::read(&path, variables, out)?;
+            Draft::read(&node, connections, &project_files, out)
+        })
+        .collect();
+    check_across(&drafts, out);
+    let datasets: Option<Vec<Dataset>> = drafts.into_iter().map(|draft| draft?.into_dataset()).collect();
     let fail_on = config.gate.0.map_or(Severity::Error, |gate| gate.fail_on.severity());
+    config.version.0?;
     Some(Plan {
         project: config.project.0?.0,
         file,
         files: project_files,
         datasets: datasets?,
         gate: GateConfig { fail_on },
-        fingerprint_key: config.fingerprint_key.0.flatten().filter(|key| !key.is_empty()),
+        fingerprint_key: config.fingerprint_key.0.flatten().map(|key| key.0).filter(|key| !key.is_empty()),
         as_of: config.as_of.0.flatten().map(|as_of| as_of.0),
     })
 }
 
 /// A dataset whose own file has been read.
-struct Draft {
-    name: Option<Spanned<String>>,
+pub(super) struct Draft {
+    pub(super) name: Option<Spanned<String>>,
     owner: Option<String>,
     key: Vec<Spanned<String>>,
     sensitive: Vec<Spanned<String>>,
     free_text: Vec<Spanned<String>>,
     show: Vec<Spanned<String>>,
-    sides: Sides,
-    rules: AllRules,
+    pub(super) sides: Sides,
+    pub(super) rules: AllRules,
     reconcile: Reconcile,
 }
 
@@ -109,20 +117,9 @@ impl Draft {
                     .help("`source` says where the old system's rows are, `target` where the new one's are"),
             );
         }
-        if self.sides.are_two() && self.key.is_empty() && node.get("key").is_none() {
-            out.push(
-                Diagnostic::error(place, "a dataset with two sides needs `key`: rows are compared by it")
-                    .help(format!("name its columns, as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order")),
-            );
-        }
-        if let Some(row) = self.key.iter().find(|name| name.value == ROW).filter(|_| self.key.len() > 1) {
-            out.push(Diagnostic::error(
-                &row.span,
-                format!("`{ROW}` names a row alone: no other column belongs in the key"),
-            ));
-        }
-        let both = [Side::Source, Side::Target];
-        self.sides.check_columns(&self.key, &both, out);
+        self.check_key(node, place, out);
+        self.check_shown(out);
+        self.check_compared(node, out);
         let total_ids: Vec<Spanned<String>> = self
             .reconcile
             .totals
@@ -142,6 +139,78 @@ impl Draft {
         self.check_rule_ids(node, out);
     }
 
+    fn check_key(&self, node: &Node, place: &Span, out: &mut Diagnostics) {
+        if self.sides.are_two() && node.get("key").is_none() {
+            out.push(
+                Diagnostic::error(place, "a dataset with two sides needs `key`: rows are compared by it")
+                    .help(format!("name its columns, as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order")),
+            );
+        }
+        if let Some(Value::List(names)) = node.get("key").map(|key| &key.value)
+            && names.is_empty()
+        {
+            out.push(
+                Diagnostic::error(name_span(Some(node), "key").unwrap_or(place), "`key` names no column")
+                    .help(format!(
+                        "as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order"
+                    )),
+            );
+        }
+        for (i, name) in self.key.iter().enumerate() {
+            if let Some(first) = self.key.iter().take(i).find(|first| first.value == name.value) {
+                out.push(
+                    Diagnostic::error(&name.span, format!("`{}` stands in the key twice", name.value))
+                        .label("the second")
+                        .also(&first.span, "the first"),
+                );
+            }
+        }
+        let other = self.key.iter().any(|name| name.value != ROW);
+        if let Some(row) = self.key.iter().find(|name| name.value == ROW).filter(|_| other) {
+            out.push(Diagnostic::error(
+                &row.span,
+                format!("`{ROW}` names a row alone: no other column belongs in the key"),
+            ));
+        }
+        let columns: Vec<_> = self.key.iter().filter(|name| name.value != ROW).cloned().collect();
+        self.sides.check_columns(&columns, &[Side::Source, Side::Target], out);
+    }
+
+    /// Reports columns to hide or to show that no side has: a slip there would show what must not be seen.
+    fn check_shown(&self, out: &mut Diagnostics) {
+        for list in [&self.sensitive, &self.free_text, &self.show] {
+            list.iter().for_each(|name| self.sides.check_anywhere(name, out));
+        }
+        for shown in &self.show {
+            if let Some(hidden) = self.sensitive.iter().find(|name| name.value == shown.value) {
+                out.push(
+                    Diagnostic::error(
+                        &shown.span,
+                        format!("`{}` cannot be shown: it is sensitive", shown.value),
+                    )
+                    .also(&hidden.span, "listed here"),
+                );
+            }
+        }
+    }
+
+    /// Reports columns under `reconcile` that cannot be compared because a side does not have them.
+    fn check_compared(&self, node: &Node, out: &mut Diagnostics) {
+        if !self.sides.are_two() {
+            return;
+        }
+        self.reconcile.exclude.iter().for_each(|name| self.sides.check_anywhere(name, out));
+        let names = node.get("reconcile").and_then(|r| r.get("columns"));
+        let policies = self.reconcile.columns.iter().map(|(name, policy)| Spanned {
+            value: name.clone(),
+            span: name_span(names, name).unwrap_or(&policy.span).clone(),
+        });
+        let totals = self.reconcile.totals.iter().map(|total| &total.value);
+        let totals = totals.flat_map(|total| std::iter::once(&total.column).chain(&total.by)).cloned();
+        let compared: Vec<Spanned<String>> = policies.chain(totals).collect();
+        self.sides.check_columns(&compared, &[Side::Source, Side::Target], out);
+    }
+
     /// Reports ids under `reconcile: rules:` that no rule can have.
     fn check_rule_ids(&self, node: &Node, out: &mut Diagnostics) {
         let totals: Vec<String> = self.reconcile.totals.iter().map(|t| t.value.id()).collect();
@@ -156,59 +225,6 @@ impl Draft {
                 Diagnostic::error(span, format!("there is no rule `{id}` in the reconciliation"))
                     .suggest(id, known),
             );
-        }
-    }
-
-    /// Reports references to datasets, sides and columns that are not there.
-    fn check_references(&self, all: &[Draft], out: &mut Diagnostics) {
-        for rule in self.rules.checks.iter().filter(|rule| rule.common.skip.is_none()) {
-            let Some(reference) = rule.rule.reference() else { continue };
-            let named =
-                |draft: &&Draft| draft.name.as_ref().is_some_and(|n| n.value == reference.dataset.value);
-            let Some(parent) = all.iter().find(named) else {
-                let names =
-                    all.iter().filter_map(|draft| draft.name.as_ref()).map(|name| name.value.as_str());
-                out.push(
-                    Diagnostic::error(
-                        &reference.dataset.span,
-                        format!("there is no dataset `{}`", reference.dataset.value),
-                    )
-                    .suggest(&reference.dataset.value, names),
-                );
-                continue;
-            };
-            let own = rule.rule.columns().len();
-            if own != reference.columns.len() {
-                out.push(Diagnostic::error(
-                    &reference.dataset.span,
-                    format!("{own} columns refer to {}: the numbers must be equal", reference.columns.len()),
-                ));
-            }
-            for side in rules::sides_of::<Checks>(&rule.common, &self.sides) {
-                if !parent.sides.has(side) {
-                    let missing = if side == Side::Target { "target" } else { "source" };
-                    out.push(
-                        Diagnostic::error(
-                            &reference.dataset.span,
-                            format!("`{}` has no {missing} to look for parents in", reference.dataset.value),
-                        )
-                        .help(format!(
-                            "`on` chooses the states of the data that are looked at: leave out `{side}`"
-                        )),
-                    );
-                }
-                for column in &reference.columns {
-                    if parent.sides.lacks(side, &column.value) {
-                        out.push(Diagnostic::error(
-                            &column.span,
-                            format!(
-                                "`{}` has no column `{}` on its {side} side",
-                                reference.dataset.value, column.value
-                            ),
-                        ));
-                    }
-                }
-            }
         }
     }
 
@@ -228,20 +244,5 @@ impl Draft {
             duplicates: self.rules.duplicates,
             reconcile: self.reconcile,
         })
-    }
-}
-
-/// Reports dataset names that stand twice.
-fn check_names(drafts: &[Draft], out: &mut Diagnostics) {
-    let mut first: Vec<&Spanned<String>> = Vec::new();
-    for name in drafts.iter().filter_map(|draft| draft.name.as_ref()) {
-        match first.iter().find(|earlier| earlier.value == name.value) {
-            Some(earlier) => out.push(
-                Diagnostic::error(&name.span, format!("there are two datasets `{}`", name.value))
-                    .label("the second")
-                    .also(&earlier.span, "the first"),
-            ),
-            None => first.push(name),
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! The project: files as typed, checked all at once, become a plan.
 
+mod across;
 mod attempt;
 mod dataset;
 mod explain;

@@ -38,7 +38,7 @@ impl fmt::Debug for Plan {
         f.debug_struct("Plan")
             .field("project", &self.project)
             .field("file", &self.file)
-            .field("datasets", &self.datasets)
+            .field("datasets", &self.datasets.iter().map(|dataset| &dataset.name.value).collect::<Vec<_>>())
             .field("gate", &self.gate)
             .field("fingerprint_key", &self.fingerprint_key.as_ref().map(|_| "***"))
             .field("as_of", &self.as_of)

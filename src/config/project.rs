@@ -1,5 +1,7 @@
 //! The project file, `counterfoil.yml`.
 
+use std::fmt;
+
 use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
@@ -21,12 +23,12 @@ params! {
         /// Places that tables are read from, each with a name of your choice.
         connections: Attempt<IndexMap<String, Attempt<ConnectionConfig>>> = "{}",
         /// The dataset files: a path or a pattern such as `rules/*.yml`, or a list of them, relative to the project file.
-        datasets: Attempt<Vec<Spanned<String>>>,
+        datasets: Attempt<Spanned<Vec<Spanned<String>>>>,
         /// What fails a run.
         gate: Attempt<Gate> = "{}",
         /// The secret with which the tokens of hidden values and the fingerprints of findings are made, usually
         /// `"${COUNTERFOIL_KEY}"`. Default: one is made once and kept beside the project file.
-        fingerprint_key: Attempt<Option<String>>,
+        fingerprint_key: Attempt<Option<Secret>>,
         /// The "now" of every run: a date (its midnight in UTC), or a moment with its zone. Default: when the run starts.
         as_of: Attempt<Option<AsOf>>,
     }
@@ -97,7 +99,27 @@ impl FromNode for Title {
     }
 
     fn schema() -> Json {
-        json!({"type": "string", "pattern": "[^ ]"})
+        json!({"type": ["string", "number", "boolean"], "pattern": "[^ ]"})
+    }
+}
+
+/// A text that `Debug` does not show.
+#[derive(Clone)]
+pub(super) struct Secret(pub(super) String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl FromNode for Secret {
+    fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        String::from_node(node, out).map(Secret)
+    }
+
+    fn schema() -> Json {
+        String::schema()
     }
 }
 

@@ -35,6 +35,14 @@ fn read_one<F: Family>(node: &Node, context: &Context<'_>, out: &mut Diagnostics
         Some(Value::Scalar { text, .. }) => Some(text.as_str()),
         _ => None,
     };
+    if let Value::Scalar { text, .. } = &node.value {
+        let kind = F::kinds().iter().find(|kind| kind.name == text).map_or_else(F::example, |kind| kind.name);
+        out.push(
+            Diagnostic::error(&node.span, format!("a {word} takes names with values, not a single value"))
+                .help(format!("as in `- {word}: {kind}`")),
+        );
+        return None;
+    }
     let owner = name.map_or_else(|| format!("a {word}"), |name| format!("{word} `{name}`"));
     let mut fields = Fields::new(node, owner.as_str(), out)?;
     let Some(kind_node) = fields.take(word) else {
@@ -53,19 +61,29 @@ fn read_one<F: Family>(node: &Node, context: &Context<'_>, out: &mut Diagnostics
     refuse_foreign_fields::<F>(node, &mut fields, kind, &owner, out);
     let common = F::common(&mut fields, out);
     fields.finish(out);
-    let common = common?;
+    let Some(common) = common else {
+        // What is wrong with the parameters is said all the same, unless the rule is switched off.
+        if let Some(rule) = rule.filter(|_| node.get("skip").is_none()) {
+            check::<F>(&rule, &typed.span, context, out);
+        }
+        return None;
+    };
     let condition = check_common::<F>(&common, node, context, out);
     let rule = rule?;
+    let mut sound = true;
     if common.skip.is_none() {
-        let mut own = Diagnostics::default();
-        F::check(&rule, context.files, &mut own);
-        own.into_vec().into_iter().for_each(|diagnostic| out.push(diagnostic.or_at(&typed.span)));
+        sound = check::<F>(&rule, &typed.span, context, out);
         let conditions = condition.iter().flat_map(expression::Expression::columns);
         let mut columns = F::columns(&rule);
         columns.extend(conditions);
         context.sides.check_columns(&columns, &sides_of::<F>(&common, context.sides), out);
     }
-    let id = common.id.as_ref().map_or_else(|| default_id::<F>(kind.name, &rule), |id| id.value.clone());
+    let id = match &common.id {
+        Some(id) => id.value.clone(),
+        None if sound => default_id::<F>(kind.name, &rule),
+        // The id is made of what is wrong: it must not seem to be another rule's.
+        None => format!("{}-at-{}", kind.name, typed.span.range.start),
+    };
     Some(Rule {
         id,
         kind: kind.name,
@@ -76,6 +94,15 @@ fn read_one<F: Family>(node: &Node, context: &Context<'_>, out: &mut Diagnostics
         span: typed.span,
         rule,
     })
+}
+
+/// Checks a rule without data; returns true where nothing is wrong. What has no place is shown at `place`.
+fn check<F: Family>(rule: &F::Rule, place: &Span, context: &Context<'_>, out: &mut Diagnostics) -> bool {
+    let mut own = Diagnostics::default();
+    F::check(rule, context.files, &mut own);
+    let sound = !own.has_errors();
+    own.into_vec().into_iter().for_each(|diagnostic| out.push(diagnostic.or_at(place)));
+    sound
 }
 
 /// Returns the states of the data that a rule looks at, of those the dataset has.
@@ -107,11 +134,18 @@ fn without_kind<F: Family>(node: &Node) -> Diagnostic {
             )
             .help(format!("it belongs under `{}`", other.section()))
         }
-        (None, first) => Diagnostic::error(
-            first.map_or(&node.span, |(name, _)| &name.span),
-            format!("this {word} does not say its kind"),
-        )
-        .help(format!("it begins with its kind, as in `{word}: {}`", F::example())),
+        (None, first) => {
+            let kinds = F::kinds().iter().map(|kind| kind.name);
+            let meant = kinds.into_iter().find(|kind| node.get(kind).is_some());
+            Diagnostic::error(
+                first.map_or(&node.span, |(name, _)| &name.span),
+                format!("this {word} does not say its kind"),
+            )
+            .help(match meant {
+                Some(kind) => format!("write `{word}: {kind}`, and its parameters below, each with its name"),
+                None => format!("it begins with its kind, as in `{word}: {}`", F::example()),
+            })
+        }
     }
 }
 
@@ -227,8 +261,18 @@ pub(super) struct AllRules {
 impl AllRules {
     /// Reports ids that stand twice; `others` are ids that other things of the dataset have.
     pub(super) fn check_ids(&self, others: &[Spanned<String>], out: &mut Diagnostics) {
-        let mut first: HashMap<&str, (&Span, bool)> =
-            others.iter().map(|other| (other.value.as_str(), (&other.span, true))).collect();
+        let mut first: HashMap<&str, (&Span, bool)> = HashMap::new();
+        for other in others {
+            if let Some((span, _)) = first.get(other.value.as_str()) {
+                out.push(
+                    Diagnostic::error(&other.span, format!("there are two totals `{}`", other.value))
+                        .label("the second")
+                        .also(span, "the first")
+                        .help("`agg` takes several figures of one column"),
+                );
+            }
+            first.entry(&other.value).or_insert((&other.span, true));
+        }
         let steps = self.steps.iter().map(Place::of);
         let checks = self.checks.iter().map(Place::of);
         let duplicates = self.duplicates.iter().map(Place::of);

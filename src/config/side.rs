@@ -70,7 +70,7 @@ pub(super) fn read(
     names.check(out);
     let filter = config.filter.as_ref().map(|filter| expression::parse(filter, out));
     for column in filter.iter().flatten().flat_map(expression::Expression::columns) {
-        names.report(&column, "side", out);
+        names.report(&column, "this side", out);
     }
     let connection = connection(&config, connections, out);
     // A mistake in the filter has been reported, and there is then no plan in the end.
@@ -136,13 +136,36 @@ impl Sides {
     pub(super) fn check_columns(&self, columns: &[Spanned<String>], on: &[Side], out: &mut Diagnostics) {
         let mut wanted: Vec<(&SideState, &str)> = Vec::new();
         if on.iter().any(|side| *side != Side::Target) {
-            wanted.push((&self.source, "source"));
+            wanted.push((&self.source, "the source"));
         }
         if on.contains(&Side::Target) {
-            wanted.push((&self.target, "target"));
+            wanted.push((&self.target, "the target"));
         }
         for column in columns {
+            if column.value == ROW {
+                out.push(no_column_row(column));
+            }
             for (state, words) in &wanted {
+                if let Some(config) = state.config() {
+                    Names { config, node: None }.report(column, words, out);
+                }
+            }
+        }
+    }
+
+    /// Reports a column that surely no side of the dataset has.
+    pub(super) fn check_anywhere(&self, column: &Spanned<String>, out: &mut Diagnostics) {
+        let there = [(&self.source, "the source"), (&self.target, "the target")];
+        let there: Vec<_> =
+            there.into_iter().filter(|(state, _)| !matches!(state, SideState::Absent)).collect();
+        let lacks = |state: &SideState| {
+            let config = state.config()?;
+            Names { config, node: None }.missing(&column.value).map(|_| ())
+        };
+        if column.value == ROW {
+            out.push(no_column_row(column));
+        } else if there.iter().all(|(state, _)| lacks(state).is_some()) {
+            for (state, words) in there {
                 if let Some(config) = state.config() {
                     Names { config, node: None }.report(column, words, out);
                 }
@@ -189,14 +212,14 @@ impl<'a> Names<'a> {
         match self.missing(name) {
             None => {}
             Some(Missing::Omitted(omitted)) => out.push(
-                Diagnostic::error(&column.span, format!("the {side} has no column `{name}`: it is omitted"))
+                Diagnostic::error(&column.span, format!("{side} has no column `{name}`: it is omitted"))
                     .also(&omitted.span, "omitted here")
                     .help("a column that is needed must be read: take it out of `omit`"),
             ),
             Some(Missing::Renamed(ours)) => out.push(
                 Diagnostic::error(
                     &column.span,
-                    format!("the {side} has no column `{name}`: `{name}` is called `{}` here", ours.value),
+                    format!("{side} has no column `{name}`: `{name}` is called `{}` here", ours.value),
                 )
                 .also(&ours.span, "our name")
                 .help(format!("write `{}`: everything but `columns` uses our names", ours.value)),
@@ -230,7 +253,7 @@ impl<'a> Names<'a> {
         let zones = self.config.timezones.iter().map(|(name, value)| ("timezones", name, &value.span));
         for (section, name, span) in types.chain(zones) {
             let span = name_span(self.node.and_then(|node| node.get(section)), name).unwrap_or(span);
-            self.report(&Spanned { value: name.clone(), span: span.clone() }, "side", out);
+            self.report(&Spanned { value: name.clone(), span: span.clone() }, "this side", out);
         }
         for omitted in &self.config.omit {
             if let Some(ours) =
@@ -248,6 +271,14 @@ impl<'a> Names<'a> {
             }
         }
     }
+}
+
+/// The row's position where a column is meant.
+fn no_column_row(column: &Spanned<String>) -> Diagnostic {
+    Diagnostic::error(
+        &column.span,
+        format!("`{ROW}` is the row's position and no column: only `key` may name it"),
+    )
 }
 
 /// Returns where a name stands in a map.

@@ -14,6 +14,7 @@ use crate::rule::{ProjectFiles, RuleError};
 
 use super::expected::{RowState, Working};
 use super::judge::{self, BoundSide};
+use super::mistakes;
 use super::prepare::{self, Loaded};
 
 /// A dataset with every rule bound.
@@ -47,8 +48,10 @@ impl<'p> BoundDataset<'p> {
         let closures = conditions(dataset, as_of);
         let rules = cleansing_rules(dataset, &closures);
         let cleansed = raw.map(|schema| crate::cleanse::bind(schema, &rules, &plan.files, out).schema);
-        for name in dataset.key.iter().filter(|name| name.value != "_row") {
-            for schema in [raw, target].into_iter().flatten() {
+        mistakes::hidden_columns(dataset, &[raw, target], out);
+        // Of two sides the reconciliation checks the key.
+        if let (Some(schema), None) | (None, Some(schema)) = (raw, target) {
+            for name in dataset.key.iter().filter(|name| name.value != "_row") {
                 crate::rule::find(schema, name, out);
             }
         }
@@ -60,10 +63,13 @@ impl<'p> BoundDataset<'p> {
         let mut checks = Vec::new();
         for (position, rule) in dataset.checks.iter().enumerate().filter(|(_, r)| r.common.skip.is_none()) {
             let gating = judge::gating_sides(dataset, rule.common.on.as_ref());
+            let mut found = Vec::new();
             for side in Side::ALL.iter().copied() {
                 let Some(schema) = of(side) else { continue };
                 if gating.contains(&side) {
-                    checks.extend(judge::bind(rule, position, side, schema, &plan.files, as_of, out));
+                    let mut own = Diagnostics::default();
+                    checks.extend(judge::bind(rule, position, side, schema, &plan.files, as_of, &mut own));
+                    found.push((side, own));
                 } else if let (Side::Source, Some(cleansed)) = (side, &cleansed)
                     && !judge::changed_by_steps(dataset, rule.rule.as_ref(), schema, cleansed)
                 {
@@ -80,14 +86,19 @@ impl<'p> BoundDataset<'p> {
                     ));
                 }
             }
+            mistakes::on_sides(found, out);
         }
         let mut matches = Vec::new();
         for (position, rule) in dataset.duplicates.iter().enumerate().filter(|(_, r)| r.common.skip.is_none())
         {
+            let mut found = Vec::new();
             for side in judge::gating_sides(dataset, rule.common.on.as_ref()) {
                 let Some(schema) = of(side) else { continue };
-                matches.extend(rule.rule.bind(schema, out).map(|bound| (position, side, bound)));
+                let mut own = Diagnostics::default();
+                matches.extend(rule.rule.bind(schema, &mut own).map(|bound| (position, side, bound)));
+                found.push((side, own));
             }
+            mistakes::on_sides(found, out);
         }
         let reconcile = match (&cleansed, target) {
             (Some(expected), Some(target)) => {

@@ -8,6 +8,7 @@ mod findings;
 mod folder;
 mod judge;
 mod masking;
+mod mistakes;
 mod outputs;
 mod prepare;
 mod project_key;
@@ -196,7 +197,8 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
 
     let mut loaded = prepare::load_all(plan, &options.out, options.from.as_deref(), &options.cancel, &log);
     stop_if(&options.cancel)?;
-    if loaded.values().all(|l| l.source.is_none() && l.target.is_none()) {
+    let nothing = |l: &Loaded| l.source.is_none() && l.target.is_none() && l.mistakes.is_empty();
+    if loaded.values().all(nothing) {
         let why =
             loaded.values().find_map(|l| l.error.clone()).unwrap_or_else(|| "there is no dataset".to_owned());
         return Err(EngineError::NothingRead(why));
@@ -263,13 +265,17 @@ fn bind_all<'p>(
     let mut out = Diagnostics::default();
     let mut bound = BTreeMap::new();
     for dataset in &plan.datasets {
-        let Some(loaded) = loaded.get_mut(&dataset.name.value).filter(|l| l.error.is_none()) else {
+        let Some(loaded) = loaded.get_mut(&dataset.name.value) else { continue };
+        let mistakes = std::mem::take(&mut loaded.mistakes);
+        if loaded.error.is_some() || !mistakes.is_empty() {
+            out.extend(mistakes);
             continue;
-        };
+        }
         if let Some(ready) = BoundDataset::bind(dataset, loaded, plan, as_of, &mut out) {
             bound.insert(dataset.name.value.clone(), ready);
         }
     }
+    mistakes::references(plan, loaded, &mut out);
     if out.has_errors() { Err(EngineError::Bind(out)) } else { Ok(bound) }
 }
 

@@ -34,6 +34,8 @@ pub struct Loaded {
     pub target: Option<LoadedSide>,
     /// Why a side is not there though the plan has it.
     pub error: Option<String>,
+    /// What the user wrote of a side that does not fit its columns.
+    pub mistakes: Diagnostics,
 }
 
 /// The snapshots that could be taken, and what went wrong with the others.
@@ -143,9 +145,9 @@ pub fn load_all(
                     )
                 }
             };
-            let loaded = snapshot.map_err(|error| error.to_string()).and_then(|snapshot| {
+            let loaded = snapshot.and_then(|snapshot| {
                 told(observer, dataset, wanted.side, &snapshot);
-                let frame = snapshot.read().map_err(|error| error.to_string())?;
+                let frame = snapshot.read()?;
                 Ok(LoadedSide { snapshot, frame, out_of_scope: 0 })
             });
             (dataset.clone(), wanted.side, loaded)
@@ -159,7 +161,9 @@ pub fn load_all(
             Err(_) if cancel.is_cancelled() => {}
             Ok(read) if side == "source" => entry.source = Some(read),
             Ok(read) => entry.target = Some(read),
-            Err(message) => {
+            Err(SnapshotError::Source(SourceError::Settings(mistakes))) => entry.mistakes.extend(*mistakes),
+            Err(error) => {
+                let message = error.to_string();
                 observer.event(&Event::Failed { dataset, message: format!("{side}: {message}") });
                 entry.error.get_or_insert(format!("The {side} could not be read: {message}"));
             }

@@ -30,6 +30,7 @@
 mod bind;
 mod kernels;
 mod like;
+mod number;
 mod parse;
 mod place;
 mod tree;
@@ -161,7 +162,7 @@ pub(crate) fn value_of(text: &str, field: &Field) -> Option<Value> {
 pub(crate) fn order_of(a: &str, b: &str, field: &Field) -> Option<std::cmp::Ordering> {
     if field.logical.family() == Family::Number {
         let number = |text| {
-            let (digits, scale) = parse::signed_number(text)?;
+            let (digits, scale) = number::signed_number(text)?;
             Some(Number::Exact { digits, scale: scale.into() })
         };
         return Some(number(a)?.compare(number(b)?));
@@ -179,7 +180,7 @@ fn literal_of(text: &str, field: &Field) -> Result<Literal, String> {
     if field.logical.family() != Family::Number {
         return Ok(Literal::Text(text.to_owned()));
     }
-    match parse::signed_number(text) {
+    match number::signed_number(text) {
         Some((digits, scale)) => Ok(Literal::Number { digits, scale }),
         None => Err(format!("`{text}` is not a number of at most 38 digits")),
     }

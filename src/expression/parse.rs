@@ -8,17 +8,22 @@ use sqlparser::ast::{
 };
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token, Tokenizer};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::frame::Value as Literal;
 use crate::model::Logical;
 
+use super::number::number;
 use super::place;
 use super::tree::{Arithmetic, Comparison, Function, Is, Kind, Node};
 
 /// The most words and signs of one expression.
 const MOST_TOKENS: usize = 5_000;
+/// An expression of no more words and signs is read on any stack.
+const FEW_TOKENS: usize = 200;
+/// The bytes of stack that longer ones have.
+const DEEP_STACK: usize = 64 << 20;
 /// The most levels of an expression.
 const MOST_LEVELS: usize = 100;
 
@@ -44,13 +49,36 @@ pub(super) fn read(text: &Spanned<String>, out: &mut Diagnostics) -> Option<Node
         );
         return None;
     }
+    if words <= FEW_TOKENS {
+        return tree(text, tokens, out);
+    }
+    // The parser's trees are as deep as a chain is long, and are walked and dropped by recursion.
+    let mut own = Diagnostics::default();
+    let joined = std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(DEEP_STACK);
+        thread.spawn_scoped(scope, || tree(text, tokens, &mut own)).map(std::thread::ScopedJoinHandle::join)
+    });
+    out.extend(own);
+    match joined {
+        Ok(Ok(node)) => node,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(error) => {
+            out.push(Diagnostic::error(&text.span, format!("the expression cannot be read: {error}")));
+            None
+        }
+    }
+}
+
+/// Reads an expression's tokens into our tree.
+fn tree(text: &Spanned<String>, tokens: Vec<TokenWithSpan>, out: &mut Diagnostics) -> Option<Node> {
+    let sql = text.value.as_str();
     let mut parser = Parser::new(&GenericDialect).with_tokens_with_locations(tokens);
     let expr = match parser.parse_expr() {
         Ok(expr) => expr,
         Err(error) => {
             let message = match error {
                 ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
-                ParserError::RecursionLimitExceeded => "it has too many levels of brackets".to_owned(),
+                ParserError::RecursionLimitExceeded => "it has too many levels".to_owned(),
             };
             out.push(syntax(text, &message));
             return None;
@@ -61,8 +89,13 @@ pub(super) fn read(text: &Spanned<String>, out: &mut Diagnostics) -> Option<Node
         let span = place::bytes(sql, rest.span)
             .map_or_else(|| text.span.clone(), |range| place::in_file(text, &range));
         out.push(
-            Diagnostic::error(&span, format!("the expression should end before `{}`", rest.token))
-                .help("two conditions are joined by `and` or `or`"),
+            Diagnostic::error(&span, format!("the expression should end before `{}`", rest.token)).help(
+                match rest.token {
+                    Token::RParen => "a bracket is closed here that was not opened",
+                    Token::SemiColon => "an expression is one condition, without `;`",
+                    _ => "two conditions are joined by `and` or `or`",
+                },
+            ),
         );
         return None;
     }
@@ -84,8 +117,18 @@ fn syntax(text: &Spanned<String>, message: &str) -> Diagnostic {
         (length > 0).then(|| place::in_file(text, &(start..start + length)))
     });
     let message = message.trim_start_matches("sql parser error: ");
-    Diagnostic::error(span.as_ref().unwrap_or(&text.span), format!("this is not an SQL condition: {message}"))
-        .help("a column whose name is an SQL word stands in double quotes: \"end\"")
+    let at = span.as_ref().unwrap_or(&text.span);
+    match message.strip_prefix("Expected: ").and_then(|message| message.split_once(", found: ")) {
+        Some((wanted, "EOF")) => {
+            Diagnostic::error(at, format!("the condition ends too soon: it should go on with {wanted}"))
+        }
+        Some((wanted, found)) => Diagnostic::error(
+            at,
+            format!("this is not an SQL condition: {wanted} is expected before `{found}`"),
+        )
+        .help("a column whose name is an SQL word stands in double quotes: \"end\""),
+        None => Diagnostic::error(at, format!("this is not an SQL condition: {message}")),
+    }
 }
 
 struct Reader<'a> {
@@ -445,62 +488,5 @@ impl Reader<'_> {
             Ok(logical) => Some(logical),
             Err(message) => self.refuse(range, message, ""),
         }
-    }
-}
-
-/// Reads a number as written in a rule file, with or without a sign, exactly.
-pub(super) fn signed_number(text: &str) -> Option<(i128, u8)> {
-    let (negative, plain) = match text.strip_prefix('-') {
-        Some(plain) => (true, plain),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let starts = plain.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    let (digits, scale) = number(plain).filter(|_| starts)?;
-    Some((if negative { -digits } else { digits }, scale))
-}
-
-/// Reads a number as written in SQL, with or without an exponent, exactly.
-fn number(text: &str) -> Option<(i128, u8)> {
-    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-        None => (text, 0),
-    };
-    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    if whole.is_empty() && fraction.is_empty() {
-        return None;
-    }
-    let fraction = fraction.trim_end_matches('0');
-    let digits = format!("0{whole}{fraction}");
-    if !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let mut digits: i128 = digits.parse().ok()?;
-    let mut scale = i32::try_from(fraction.len()).ok()?.checked_sub(exponent)?;
-    while scale > 0 && digits % 10 == 0 {
-        digits /= 10;
-        scale -= 1;
-    }
-    if scale < 0 {
-        digits = digits.checked_mul(10_i128.checked_pow(scale.unsigned_abs())?)?;
-        scale = 0;
-    }
-    let fits = digits.unsigned_abs() < 10_u128.pow(38) && scale <= 38;
-    fits.then_some((digits, u8::try_from(scale).ok()?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_exact() {
-        assert_eq!(number("1.50"), Some((15, 1)));
-        assert_eq!(number(".5"), Some((5, 1)));
-        assert_eq!(number("1e3"), Some((1000, 0)));
-        assert_eq!(number("12.5e-3"), Some((125, 4)));
-        assert_eq!(number("0.000"), Some((0, 0)));
-        assert_eq!(number("9".repeat(38).as_str()), Some((10_i128.pow(38) - 1, 0)));
-        assert_eq!(number("9".repeat(39).as_str()), None);
-        assert_eq!(number("1e400"), None);
     }
 }

@@ -52,7 +52,7 @@ mod tests {
     use crate::node::{FromNode, parse};
 
     fn shown(yaml: &str, part: &str) -> String {
-        let file = Arc::new(SourceFile { path: "t.yml".to_owned(), text: yaml.to_owned() });
+        let file = Arc::new(SourceFile::new("t.yml", yaml));
         let mut out = Diagnostics::default();
         let node = parse(&file, &mut out).unwrap();
         let value = Spanned::<String>::from_node(node.get("that").unwrap(), &mut out).unwrap();

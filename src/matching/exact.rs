@@ -125,6 +125,9 @@ impl Match for Rule {
     }
 
     fn check(&self, _files: &ProjectFiles, out: &mut Diagnostics) {
+        if self.columns.is_empty() {
+            out.push(Diagnostic::without_place("at least one column is needed"));
+        }
         for (i, column) in self.columns.iter().enumerate() {
             if self.columns.iter().take(i).any(|other| other.value == column.value) {
                 out.push(Diagnostic::error(&column.span, format!("`{}` stands here twice", column.value)));

@@ -6,16 +6,22 @@
 mod params;
 mod parse;
 mod read;
+mod variables;
+
+use std::fmt;
 
 use crate::diagnostic::Span;
 
 pub use params::FieldDoc;
 pub(crate) use params::{choices, clean_doc, name_of, params};
-pub use parse::{parse, substitute};
+pub use parse::parse;
 pub use read::{Fields, FromNode, Literal};
+pub use variables::substitute;
 
 /// A node of the tree.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// `Debug` shows what is written, without credentials, and not the values of variables.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Node {
     /// Where it stands.
     pub span: Span,
@@ -24,7 +30,7 @@ pub struct Node {
 }
 
 /// What a node is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Value {
     /// Nothing: an empty value, `null` or `~`.
     Null,
@@ -48,6 +54,28 @@ pub struct Name {
     pub text: String,
     /// Where it stands.
     pub span: Span,
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Value::Scalar { .. } => f.write_str(&self.span.written()),
+            value => value.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Null => f.write_str("null"),
+            Value::Scalar { .. } => f.write_str("a single value"),
+            Value::List(items) => f.debug_list().entries(items).finish(),
+            Value::Map(entries) => {
+                f.debug_map().entries(entries.iter().map(|(name, node)| (&name.text, node))).finish()
+            }
+        }
+    }
 }
 
 impl Node {

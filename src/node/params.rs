@@ -74,7 +74,7 @@ impl FieldDoc {
 
 /// Returns a default written as YAML as the JSON that an editor would write for it.
 fn default_json(text: &str) -> Json {
-    let file = Arc::new(SourceFile { path: "default".to_owned(), text: text.to_owned() });
+    let file = Arc::new(SourceFile::new("default", text));
     parse(&file, &mut Diagnostics::default())
         .map_or_else(|| Json::String(text.to_owned()), |node| json_of(&node))
 }

@@ -1,53 +1,52 @@
 //! YAML text to nodes.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use saphyr_parser::{Event, Parser, ScalarStyle, ScanError};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, Span};
 
 use super::{Name, Node, Value};
 
+/// The most lists and maps within one another.
+const MOST_LEVELS: usize = 100;
+/// The most values that aliases may repeat: a few lines of aliases of aliases could else fill the memory.
+const MOST_REPEATED: usize = 100_000;
+
 /// Reads a YAML file of one document into a tree.
 ///
-/// Names must be single values and stand once in a map. Anchors and aliases are followed; tags are refused,
-/// because types are not YAML's business here. An empty file is a NULL node. Problems go to `out`, and what
-/// could be read is returned, where anything could.
+/// Names must be single values and stand once in a map. Anchors and aliases are followed; tags and merge keys
+/// (`<<`) are refused: types are not YAML's business here, and what a rule says stands in the rule. An empty file
+/// is a NULL node. Problems go to `out`, and what could be read is returned, where anything could.
 pub fn parse(file: &Arc<SourceFile>, out: &mut Diagnostics) -> Option<Node> {
-    let mut builder = Builder { file, offsets: Offsets::new(&file.text), anchors: HashMap::new(), out };
-    let mut parser = Parser::new_from_str(&file.text);
+    let mut builder = Builder {
+        file,
+        offsets: Offsets::new(&file.text),
+        parser: Parser::new_from_str(&file.text),
+        anchors: HashMap::new(),
+        level: 0,
+        repeated: 0,
+        out,
+    };
     let mut root = None;
     loop {
-        let (event, span) = match parser.next_event()? {
-            Ok(pair) => pair,
-            Err(error) => {
-                let at = builder.offsets.byte(error.marker().index());
-                let span = Span { file: Arc::clone(file), range: at..at };
-                builder
-                    .out
-                    .push(Diagnostic::error(&span, format!("this is not valid YAML: {}", error.info())));
-                return None;
-            }
-        };
-        let start = builder.offsets.byte(span.start.index())..builder.offsets.byte(span.end.index());
+        let (event, range) = builder.next()?;
         match event {
             Event::StreamEnd => break,
             Event::Nothing | Event::StreamStart | Event::DocumentEnd => {}
             Event::DocumentStart(_) => {
                 if root.is_some() {
-                    let span = builder.span(start);
+                    let span = builder.span(range);
                     builder.out.push(
                         Diagnostic::error(&span, "a second document in the same file")
-                            .help("keep one document a file"),
+                            .help("keep one document a file: a line `---` begins another"),
                     );
                     return root;
                 }
             }
-            event => match builder.node(event, start, &mut parser) {
-                Some(node) => root = Some(node),
-                None => return None,
-            },
+            event => root = Some(builder.node(event, range)?),
         }
     }
     Some(root.unwrap_or(Node { span: Span { file: Arc::clone(file), range: 0..0 }, value: Value::Null }))
@@ -76,57 +75,64 @@ impl Offsets {
 struct Builder<'a> {
     file: &'a Arc<SourceFile>,
     offsets: Offsets,
-    anchors: HashMap<usize, Node>,
+    parser: Parser<'a, saphyr_parser::StrInput<'a>>,
+    /// What aliases refer to, each with the number of its nodes.
+    anchors: HashMap<usize, (Node, usize)>,
+    level: usize,
+    /// How many nodes aliases have repeated.
+    repeated: usize,
     out: &'a mut Diagnostics,
 }
 
-type Events<'a> = Parser<'a, saphyr_parser::StrInput<'a>>;
-
-impl Builder<'_> {
-    fn span(&self, range: std::ops::Range<usize>) -> Span {
+impl<'a> Builder<'a> {
+    fn span(&self, range: Range<usize>) -> Span {
         Span { file: Arc::clone(self.file), range }
     }
 
     /// Takes the next event; a syntax error is reported and ends the reading.
-    fn next<'e>(&mut self, parser: &mut Events<'e>) -> Option<(Event<'e>, std::ops::Range<usize>)> {
-        match parser.next_event()? {
+    fn next(&mut self) -> Option<(Event<'a>, Range<usize>)> {
+        match self.parser.next_event()? {
             Ok((event, span)) => {
                 Some((event, self.offsets.byte(span.start.index())..self.offsets.byte(span.end.index())))
             }
             Err(error) => {
-                let at = self.offsets.byte(error.marker().index());
-                let span = self.span(at..at);
-                self.out.push(Diagnostic::error(&span, format!("this is not valid YAML: {}", error.info())));
+                let diagnostic = self.syntax(&error);
+                self.out.push(diagnostic);
                 None
             }
         }
     }
 
-    fn node(
-        &mut self,
-        event: Event<'_>,
-        range: std::ops::Range<usize>,
-        parser: &mut Events<'_>,
-    ) -> Option<Node> {
-        let (node, anchor) = match event {
-            Event::Alias(anchor) => {
-                let span = self.span(range);
-                let Some(mut node) = self.anchors.get(&anchor).cloned() else {
-                    self.out.push(Diagnostic::error(&span, "this alias stands inside what it refers to"));
-                    return None;
-                };
-                node.span = span;
-                return Some(node);
+    fn syntax(&self, error: &ScanError) -> Diagnostic {
+        let at = self.offsets.byte(error.marker().index());
+        let text = self.file.text.get(at..).unwrap_or_default();
+        let length = text.chars().next().filter(|c| !c.is_whitespace()).map_or(0, char::len_utf8);
+        let info = error.info();
+        let diagnostic =
+            Diagnostic::error(&self.span(at..at + length), format!("this is not valid YAML: {info}"));
+        let line = self.file.text.get(..at).unwrap_or_default().rsplit('\n').next().unwrap_or_default();
+        match text.chars().next() {
+            _ if line.trim_start_matches(' ').starts_with('\t') || info.contains("tab") => {
+                diagnostic.help("indent with blanks: YAML does not take tabs")
             }
+            Some('\t') => diagnostic.help("indent with blanks: YAML does not take tabs"),
+            Some(c @ ('*' | '&' | '!' | '@' | '%' | '`')) => {
+                diagnostic.help(format!("a value that begins with `{c}` stands in quotes"))
+            }
+            _ if info.contains("mapping values are not allowed") => {
+                diagnostic.help("a value with a colon and a blank in it stands in quotes")
+            }
+            _ => diagnostic,
+        }
+    }
+
+    fn node(&mut self, event: Event<'_>, range: Range<usize>) -> Option<Node> {
+        let (node, anchor) = match event {
+            Event::Alias(anchor) => return self.alias(anchor, range),
             Event::Scalar(text, style, anchor, tag) => {
                 let quoted = style != ScalarStyle::Plain;
                 let span = self.span(range);
-                if tag.is_some() {
-                    self.out.push(
-                        Diagnostic::error(&span, "tags such as `!!str` are not used here")
-                            .help("write the value alone: it is read as what it is needed for"),
-                    );
-                }
+                self.refuse_tag(tag.is_some(), &span);
                 let value = if !quoted && matches!(text.as_ref(), "" | "null" | "~") {
                     Value::Null
                 } else {
@@ -134,132 +140,137 @@ impl Builder<'_> {
                 };
                 (Node { span, value }, anchor)
             }
-            Event::SequenceStart(anchor, _) => {
-                let mut items = Vec::new();
-                let end = loop {
-                    let (event, range) = self.next(parser)?;
-                    if matches!(event, Event::SequenceEnd) {
-                        break range.end;
-                    }
-                    items.push(self.node(event, range, parser)?);
-                };
-                let end = items.last().map_or(end, |last: &Node| last.span.range.end.max(range.end));
-                (Node { span: self.span(range.start..end), value: Value::List(items) }, anchor)
+            Event::SequenceStart(anchor, tag) => {
+                self.enter(&range)?;
+                self.refuse_tag(tag.is_some(), &self.span(range.clone()));
+                let node = self.list(range)?;
+                self.level -= 1;
+                (node, anchor)
             }
-            Event::MappingStart(anchor, _) => {
-                let mut entries: Vec<(Name, Node)> = Vec::new();
-                let end = loop {
-                    let (event, range) = self.next(parser)?;
-                    if matches!(event, Event::MappingEnd) {
-                        break range.end;
-                    }
-                    let key = self.node(event, range, parser)?;
-                    let (event, range) = self.next(parser)?;
-                    let value = self.node(event, range, parser)?;
-                    let text = match key.value {
-                        Value::Scalar { text, .. } => text,
-                        // In the place of a name it is one: the option `null` of text files.
-                        Value::Null if self.file.text.get(key.span.range.clone()) == Some("null") => {
-                            "null".to_owned()
-                        }
-                        _ => {
-                            self.out.push(Diagnostic::error(
-                                &key.span,
-                                format!("a name is expected here, not {}", key.words()),
-                            ));
-                            continue;
-                        }
-                    };
-                    if entries.iter().any(|(name, _)| name.text == text) {
-                        self.out.push(Diagnostic::error(
-                            &key.span,
-                            format!("`{text}` stands here a second time"),
-                        ));
-                        continue;
-                    }
-                    entries.push((Name { text, span: key.span }, value));
-                };
-                let start =
-                    entries.first().map_or(range.start, |(name, _)| name.span.range.start.min(range.start));
-                let end =
-                    entries.last().map_or(end, |(name, node)| node.span.range.end.max(name.span.range.end));
-                (Node { span: self.span(start..end.max(start)), value: Value::Map(entries) }, anchor)
+            Event::MappingStart(anchor, tag) => {
+                self.enter(&range)?;
+                self.refuse_tag(tag.is_some(), &self.span(range.clone()));
+                let node = self.map(range)?;
+                self.level -= 1;
+                (node, anchor)
             }
             _ => return None,
         };
         if anchor > 0 {
-            self.anchors.insert(anchor, node.clone());
+            let size = size(&node);
+            self.anchors.insert(anchor, (node.clone(), size));
         }
         Some(node)
     }
-}
 
-/// Replaces `${NAME}` and `${NAME:-default}` in every value of the tree; `$${` stands for `${`.
-///
-/// A missing variable is a diagnostic naming it. Names (the left of a colon) are not touched. The values
-/// never reach a message: spans keep pointing at the text as it was written.
-pub fn substitute(node: &mut Node, variables: &dyn Fn(&str) -> Option<String>, out: &mut Diagnostics) {
-    match &mut node.value {
-        Value::Null => {}
-        Value::Scalar { text, .. } => {
-            if text.contains("${") {
-                *text = substitute_text(text, &node.span, variables, out);
-            }
+    fn enter(&mut self, range: &Range<usize>) -> Option<()> {
+        if self.level == MOST_LEVELS {
+            let span = self.span(range.clone());
+            let message = format!("more than {MOST_LEVELS} lists and maps stand within one another here");
+            self.out.push(Diagnostic::error(&span, message));
+            return None;
         }
-        Value::List(items) => items.iter_mut().for_each(|item| substitute(item, variables, out)),
-        Value::Map(entries) => entries.iter_mut().for_each(|(_, item)| substitute(item, variables, out)),
+        self.level += 1;
+        Some(())
     }
-}
 
-fn substitute_text(
-    text: &str,
-    span: &Span,
-    variables: &dyn Fn(&str) -> Option<String>,
-    out: &mut Diagnostics,
-) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("${") {
-        if rest[..at].ends_with('$') {
-            result.push_str(&rest[..at - 1]);
-            result.push_str("${");
-            rest = &rest[at + 2..];
-            continue;
-        }
-        result.push_str(&rest[..at]);
-        let Some(close) = rest[at..].find('}') else {
-            out.push(
-                Diagnostic::error(span, "`${` without a closing `}`")
-                    .help("write `$${` for the two characters themselves"),
+    fn refuse_tag(&mut self, is_there: bool, span: &Span) {
+        if is_there {
+            self.out.push(
+                Diagnostic::error(span, "tags such as `!!str` are not used here")
+                    .help("write the value alone: it is read as what it is needed for"),
             );
-            return result;
+        }
+    }
+
+    fn alias(&mut self, anchor: usize, range: Range<usize>) -> Option<Node> {
+        let span = self.span(range);
+        let Some((node, size)) = self.anchors.get(&anchor) else {
+            self.out.push(Diagnostic::error(&span, "this alias stands inside what it refers to"));
+            return None;
         };
-        let inside = &rest[at + 2..at + close];
-        let (name, default) = match inside.split_once(":-") {
-            Some((name, default)) => (name, Some(default)),
-            None => (inside, None),
-        };
-        let valid = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        match (valid, variables(name).filter(|v| default.is_none() || !v.is_empty()), default) {
-            (false, _, _) => {
-                out.push(
-                    Diagnostic::error(span, format!("`${{{inside}}}` does not name an environment variable"))
-                        .help("as in `${NAME}` or `${NAME:-default}`"),
-                );
+        self.repeated += size;
+        if self.repeated > MOST_REPEATED {
+            let message = format!("the aliases of this file repeat more than {MOST_REPEATED} values");
+            self.out.push(Diagnostic::error(&span, message).help("write out what is meant"));
+            return None;
+        }
+        Some(Node { span, value: node.value.clone() })
+    }
+
+    fn list(&mut self, range: Range<usize>) -> Option<Node> {
+        let mut items: Vec<Node> = Vec::new();
+        let end = loop {
+            let (event, range) = self.next()?;
+            if matches!(event, Event::SequenceEnd) {
+                break range.end;
             }
-            (true, Some(value), _) => result.push_str(&value),
-            (true, None, Some(default)) => result.push_str(default),
-            (true, None, None) => {
-                out.push(
-                    Diagnostic::error(span, format!("the environment variable `{name}` is not set"))
-                        .help(format!("set it, or give a default: `${{{name}:-default}}`")),
-                );
+            items.push(self.node(event, range)?);
+        };
+        let end = items.last().map_or(end, |last| last.span.range.end.max(range.end));
+        Some(Node { span: self.span(range.start..end.max(range.start)), value: Value::List(items) })
+    }
+
+    fn map(&mut self, range: Range<usize>) -> Option<Node> {
+        let mut entries: Vec<(Name, Node)> = Vec::new();
+        let mut places: HashMap<String, Span> = HashMap::new();
+        let end = loop {
+            let (event, range) = self.next()?;
+            if matches!(event, Event::MappingEnd) {
+                break range.end;
+            }
+            let key = self.node(event, range)?;
+            let (event, range) = self.next()?;
+            let value = self.node(event, range)?;
+            let Some(name) = self.name(key) else { continue };
+            match places.get(&name.text) {
+                Some(first) => self.out.push(
+                    Diagnostic::error(&name.span, format!("`{}` stands here a second time", name.text))
+                        .label("the second")
+                        .also(first, "the first"),
+                ),
+                None => {
+                    places.insert(name.text.clone(), name.span.clone());
+                    entries.push((name, value));
+                }
+            }
+        };
+        let start = entries.first().map_or(range.start, |(name, _)| name.span.range.start.min(range.start));
+        let end = entries.last().map_or(end, |(name, node)| node.span.range.end.max(name.span.range.end));
+        Some(Node { span: self.span(start..end.max(start)), value: Value::Map(entries) })
+    }
+
+    /// Takes a node in the place of a name.
+    fn name(&mut self, key: Node) -> Option<Name> {
+        match key.value {
+            Value::Scalar { text, quoted: false } if text == "<<" => {
+                self.out
+                    .push(Diagnostic::error(&key.span, "the merge key `<<` is not used here").help(
+                        "write the names out; a whole value can be repeated by an anchor and an alias",
+                    ));
+                None
+            }
+            Value::Scalar { text, .. } => Some(Name { text, span: key.span }),
+            // In the place of a name it is one: the option `null` of text files.
+            Value::Null if self.file.text.get(key.span.range.clone()) == Some("null") => {
+                Some(Name { text: "null".to_owned(), span: key.span })
+            }
+            _ => {
+                let message = format!("a name is expected here, not {}", key.words());
+                self.out.push(Diagnostic::error(&key.span, message));
+                None
             }
         }
-        rest = &rest[at + close + 1..];
     }
-    result.push_str(rest);
-    result
+}
+
+/// Returns the number of nodes of a tree.
+fn size(node: &Node) -> usize {
+    match &node.value {
+        Value::Null | Value::Scalar { .. } => 1,
+        Value::List(items) => items.iter().map(size).sum::<usize>() + 1,
+        Value::Map(entries) => entries.iter().map(|(_, node)| size(node)).sum::<usize>() + 1,
+    }
 }
 
 #[cfg(test)]
@@ -268,7 +279,7 @@ mod tests {
 
     fn tree(text: &str) -> (Option<Node>, Diagnostics) {
         let mut out = Diagnostics::default();
-        let file = Arc::new(SourceFile { path: "t.yml".to_owned(), text: text.to_owned() });
+        let file = Arc::new(SourceFile::new("t.yml", text));
         (parse(&file, &mut out), out)
     }
 
@@ -311,14 +322,69 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_replaced_and_missing_ones_named() {
-        let (node, mut out) = tree("a: x${ONE}y\nb: ${TWO:-d}\nc: $${ONE}\nd: ${THREE}\n");
-        let mut node = node.unwrap();
-        substitute(&mut node, &|name| (name == "ONE").then(|| "1".to_owned()), &mut out);
+    fn quoted_and_block_scalars_arrive_without_their_form() {
+        let (node, out) =
+            tree("a: '00''7'\nb: \"1E5\\t\"\nc: |\n  NO\n  007\nd: >-\n  1900-01-01\n  x\ne: a:b\n");
+        assert!(out.is_empty(), "{}", out.render(false));
         let mut found = Vec::new();
-        scalars(&node, &mut found);
-        assert_eq!(found, ["x1y", "d", "${ONE}", ""]);
-        assert_eq!(out.sorted().len(), 1);
-        assert!(out.render(false).contains("`THREE` is not set"));
+        scalars(&node.unwrap(), &mut found);
+        assert_eq!(found, ["00'7", "1E5\t", "NO\n007\n", "1900-01-01 x", "a:b"]);
+    }
+
+    #[test]
+    fn what_yaml_has_and_we_have_not_is_refused() {
+        for (text, says) in [
+            ("a: !!str 1\n", "tags"),
+            ("a: !!set { x }\n", "tags"),
+            ("a: !own [x]\n", "tags"),
+            ("b: &b { x: 1 }\na:\n  <<: *b\n", "the merge key `<<`"),
+            ("a: 1\n---\nb: 2\n", "a second document"),
+            ("a: &a [*a]\n", "inside what it refers to"),
+            ("? [x]\n: 1\n", "a name is expected here, not a list"),
+            ("a:\n\tb: 1\n", "indent with blanks"),
+            ("a: *\n", "a value that begins with `*` stands in quotes"),
+            ("a: @x\n", "a value that begins with `@` stands in quotes"),
+            ("a: b: c\n", "a colon and a blank"),
+        ] {
+            let (_, out) = tree(text);
+            let said = out.render(false);
+            assert!(said.contains(says) && said.ends_with("1 error"), "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn aliases_repeat_values_at_their_own_place() {
+        let (node, out) = tree("a: &x [1, 2]\nb: *x\n");
+        assert!(out.is_empty());
+        let node = node.unwrap();
+        assert_eq!(node.get("a").unwrap().value, node.get("b").unwrap().value);
+        assert_eq!(node.get("b").unwrap().span.line_column(), (2, 4));
+    }
+
+    #[test]
+    fn depth_and_repetition_have_bounds() {
+        for text in ["[".repeat(200), "- ".repeat(50_000), "{a: ".repeat(150)] {
+            let (node, out) = tree(&text);
+            assert!(
+                node.is_none() && out.render(false).contains("more than 100 lists and maps"),
+                "{}",
+                out.render(false)
+            );
+        }
+        assert!(tree(&format!("{}1{}", "[".repeat(100), "]".repeat(100))).1.is_empty());
+        let mut bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for i in 1..20 {
+            bomb += &format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "));
+        }
+        assert!(tree(&bomb).1.render(false).contains("repeat more than 100000 values"));
+    }
+
+    #[test]
+    fn carriage_returns_and_byte_order_marks_do_not_move_places() {
+        let (node, out) = tree("a: 1\r\nb: é\r\nc: x\r\n");
+        assert!(out.is_empty());
+        let node = node.unwrap();
+        assert_eq!(node.get("c").unwrap().span.line_column(), (3, 4));
+        assert_eq!(node.get("b").unwrap().value, Value::Scalar { text: "é".to_owned(), quoted: false });
     }
 }

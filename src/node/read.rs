@@ -118,10 +118,7 @@ impl<'a> Fields<'a> {
 /// Reads a default written as YAML.
 fn default_value<T: FromNode>(text: &str) -> Option<T> {
     let mut out = Diagnostics::default();
-    let file = std::sync::Arc::new(crate::diagnostic::SourceFile {
-        path: "default".to_owned(),
-        text: text.to_owned(),
-    });
+    let file = std::sync::Arc::new(crate::diagnostic::SourceFile::new("default", text));
     let node = super::parse(&file, &mut out)?;
     T::from_node(&node, &mut out).filter(|_| out.is_empty())
 }

@@ -120,10 +120,16 @@ from_words!(Severity, Dimension, Side);
 
 impl FromNode for crate::model::Logical {
     fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
-        match String::from_node(node, out)?.parse() {
+        let text = String::from_node(node, out)?;
+        match text.parse() {
             Ok(logical) => Some(logical),
             Err(message) => {
-                out.push(Diagnostic::error(&node.span, message));
+                let error = Diagnostic::error(&node.span, message);
+                // Within `{ … }` and `[ … ]` a comma ends a text without quotes.
+                out.push(match text.contains('(') && !text.contains(')') {
+                    true => error.help("a text with a comma stands in quotes here: \"decimal(10,2)\""),
+                    false => error,
+                });
                 None
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, Span};
+use crate::diagnostic::{Diagnostic, Diagnostics, SourceFile, Span, nearest};
 use crate::model::Dimension;
 use crate::node::{FieldDoc, Fields};
 
@@ -103,15 +103,27 @@ impl ProjectFiles {
     /// Reads a text file named in a rule; a file that cannot be read is a diagnostic at the rule's place.
     pub fn read(&self, name: &str, span: &Span, out: &mut Diagnostics) -> Option<Arc<SourceFile>> {
         match std::fs::read_to_string(self.base.join(name)) {
-            Ok(text) => Some(Arc::new(SourceFile { path: name.to_owned(), text })),
+            Ok(text) => Some(Arc::new(SourceFile::new(name, text))),
             Err(error) => {
-                out.push(
-                    Diagnostic::error(span, format!("`{name}` cannot be read: {error}"))
-                        .help("paths are relative to the project file"),
-                );
+                let diagnostic = Diagnostic::error(span, format!("`{name}` cannot be read: {error}"));
+                out.push(match self.nearest(name) {
+                    Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                    None => diagnostic.help("paths are relative to the project file"),
+                });
                 None
             }
         }
+    }
+
+    /// Returns the file of the same folder whose name is nearest to one that is not there.
+    fn nearest(&self, name: &str) -> Option<String> {
+        let (folder, file) = name.rsplit_once('/').map_or(("", name), |(folder, file)| (folder, file));
+        let entries = std::fs::read_dir(self.base.join(folder)).ok()?;
+        let mut names: Vec<String> =
+            entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        let near = nearest(file, names.iter().map(String::as_str)).filter(|near| *near != file)?;
+        Some(if folder.is_empty() { near.to_owned() } else { format!("{folder}/{near}") })
     }
 }
 

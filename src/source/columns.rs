@@ -26,7 +26,7 @@ pub(super) fn choose(theirs: &[String], rules: &ColumnRules) -> Result<Vec<Chose
     for (their, our) in &rules.columns {
         if !theirs.contains(their) {
             out.push(
-                Diagnostic::error(&our.span, format!("the source has no column `{their}`"))
+                Diagnostic::error(&our.span, format!("the table has no column `{their}`"))
                     .suggest(their, theirs.iter().map(String::as_str)),
             );
         }
@@ -39,7 +39,7 @@ pub(super) fn choose(theirs: &[String], rules: &ColumnRules) -> Result<Vec<Chose
     for (their, our) in theirs.iter().zip(&ours) {
         if !seen.insert(*our) {
             let clash = rules.columns.get(their).or_else(|| rules.columns.values().find(|c| c.value == *our));
-            let message = format!("two columns of the source would have the name `{our}`");
+            let message = format!("two columns of the table would have the name `{our}`");
             out.push(clash.map_or_else(
                 || Diagnostic::without_place(message.clone()),
                 |clash| Diagnostic::error(&clash.span, message.clone()),
@@ -51,7 +51,7 @@ pub(super) fn choose(theirs: &[String], rules: &ColumnRules) -> Result<Vec<Chose
             out.push(
                 Diagnostic::error(
                     &name.span,
-                    format!("the source has no column that we call `{}`", name.value),
+                    format!("the table has no column that we call `{}`", name.value),
                 )
                 .suggest(&name.value, ours.iter().copied()),
             );

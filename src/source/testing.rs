@@ -19,7 +19,7 @@ use super::{
 /// Reads YAML.
 pub(crate) fn node(text: &str) -> Node {
     let mut out = Diagnostics::default();
-    let file = Arc::new(SourceFile { path: "test.yml".to_owned(), text: text.to_owned() });
+    let file = Arc::new(SourceFile::new("test.yml", text));
     let node = parse(&file, &mut out);
     assert!(out.is_empty(), "{}", out.render(false));
     node.unwrap()

@@ -13,7 +13,7 @@ use table::{parse_rows, print_rows};
 
 /// Reads YAML that must be sound.
 pub fn yaml(text: &str) -> Node {
-    let file = Arc::new(SourceFile { path: "example.yml".to_owned(), text: text.to_owned() });
+    let file = Arc::new(SourceFile::new("example.yml", text));
     let mut out = Diagnostics::default();
     let node = node::parse(&file, &mut out);
     assert!(out.is_empty(), "{}", out.render(false));

@@ -9,6 +9,7 @@
 mod architecture;
 mod cleansing;
 mod cli;
+mod config;
 mod examples;
 mod gate;
 mod housing;

@@ -14,7 +14,7 @@ use crate::table;
 
 /// Reads a match as a rule file has it.
 fn read(yaml: &str, out: &mut Diagnostics) -> Option<Box<dyn Match>> {
-    let file = Arc::new(SourceFile { path: "rule.yml".to_owned(), text: yaml.to_owned() });
+    let file = Arc::new(SourceFile::new("rule.yml", yaml));
     let node = node::parse(&file, out)?;
     let mut fields = Fields::new(&node, "a match", out)?;
     let word: String = fields.read("match", None, None, out)?;

@@ -78,7 +78,7 @@ fn names_types_and_zones_are_the_users() {
 fn settings_that_do_not_fit_are_diagnostics() {
     for (options, says) in [
         ("columns: { REFF: ref }", "did you mean `REF`?"),
-        ("columns: { REF: other }", "two columns of the source would have the name `other`"),
+        ("columns: { REF: other }", "two columns of the table would have the name `other`"),
         ("omit: [othr]", "did you mean `other`?"),
         ("omit: [REF, other]", "leaves no column"),
         ("types: { reff: i64 }", "that we call `reff`"),

@@ -82,6 +82,7 @@ fn mistakes_are_named() {
         ("{ step: replace, columns: t, pattern: '(a)', with: '${b}' }", "the pattern has no group `b`"),
         ("{ step: map_values, column: t }", "needs `values` or `from`"),
         ("{ step: map_values, column: t, values: {} }", "an empty list"),
+        ("{ step: map_values, column: t, values: { null: a, \"null\\u0020\": b } }", "NULL cannot be mapped"),
         ("{ step: map_values, column: t, values: [a] }", "values with values are expected"),
         ("{ step: map_values, column: t, values: { A: B }, from: x.csv }", "give one of them"),
         ("{ step: map_values, column: n, values: { A: 1 } }", "not a value of column `n`"),
