@@ -202,7 +202,8 @@ impl Figures<'_> {
                     (broken_figure(*side, *gates, message), Vec::new())
                 }
                 Ok(outcome) => {
-                    let found = if *gates { self.findings(&columns, *side, outcome, classes) } else { Vec::new() };
+                    let found =
+                        if *gates { self.findings(&columns, *side, outcome, classes) } else { Vec::new() };
                     (self.figure(rule, *side, *gates, outcome, &found, classes), found)
                 }
             };

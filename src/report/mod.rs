@@ -4,7 +4,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::findings::RunResult;
+use crate::findings::{ReadError, RunResult};
+
+mod html;
 
 /// The file of a run folder that holds the secret for the tokens of hidden keys, as 64 hexadecimal digits.
 pub const MASK_KEY_FILE: &str = ".mask-key";
@@ -19,6 +21,27 @@ pub enum ReportError {
         path: PathBuf,
         /// What went wrong.
         error: std::io::Error,
+    },
+    /// A Parquet file of the run could not be read.
+    #[error(transparent)]
+    Parquet(#[from] ReadError),
+    /// A template has a mistake.
+    #[error("the template `{name}`{}: {problem}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    Template {
+        /// The template's name.
+        name: String,
+        /// The line, from 1, where it is known.
+        line: Option<usize>,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file among the user's templates takes the place of none.
+    #[error("`{}` replaces nothing: there is no built-in template of this name, only {known}", .path.display())]
+    NoSuchTemplate {
+        /// The file.
+        path: PathBuf,
+        /// The names of the built-in templates.
+        known: String,
     },
     /// A file of the run is not what this version writes.
     #[error("`{}` {problem}", .path.display())]
@@ -53,11 +76,27 @@ pub fn render(run: &Path, templates: Option<&Path>) -> Result<Vec<(String, Vec<u
 /// # Errors
 /// Where a file of the run cannot be read, or a template has a mistake.
 pub fn render_result(
-    _result: &RunResult,
-    _folder: &Path,
-    _templates: Option<&Path>,
+    result: &RunResult,
+    folder: &Path,
+    templates: Option<&Path>,
 ) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    Ok(Vec::new())
+    let mask_key = read_mask_key(folder)?;
+    let files = html::render(result, folder, templates, &mask_key)?;
+    Ok(files)
+}
+
+/// Reads the secret that tokens are made with.
+fn read_mask_key(folder: &Path) -> Result<[u8; 32], ReportError> {
+    let path = folder.join(MASK_KEY_FILE);
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| ReportError::Read { path: path.clone(), error })?;
+    match blake3::Hash::from_hex(text.trim()) {
+        Ok(key) => Ok(*key.as_bytes()),
+        Err(_) => {
+            let problem = "is not a key of 64 hexadecimal digits; run again to have one".to_owned();
+            Err(ReportError::Form { path, problem })
+        }
+    }
 }
 
 /// Returns the last lines of a run on a terminal: the verdict and the three worst problems.
