@@ -59,8 +59,18 @@ pub fn cell(mask: &Mask<'_>, column: &str, values: &[(&'static str, Option<&str>
     of_shown(column, mask.reason(column), &shown)
 }
 
-/// Makes a cell of values that have passed the mask; see [`cell`].
+/// Makes a cell of values that have passed the mask; see [`cell`]. Where all are hidden, one line says so.
 pub fn of_shown(column: &str, reason: Option<&str>, values: &[(&'static str, Shown)]) -> Cell {
+    if !values.is_empty() && values.iter().all(|(_, shown)| *shown == Shown::Hidden) {
+        let line = Line {
+            label: "values".to_owned(),
+            form: "hidden",
+            reason: Some(reason.unwrap_or("sensitive").to_owned()),
+            pieces: Vec::new(),
+            more: None,
+        };
+        return Cell { column: column.to_owned(), lines: vec![line] };
+    }
     let marks = differences(values);
     let mut lines: Vec<Line> = Vec::new();
     for (i, (label, shown)) in values.iter().enumerate() {
@@ -180,7 +190,7 @@ fn pieces(chars: &[char], differs: &[bool]) -> Vec<Piece> {
             ' ' if edge => Some("·".to_owned()),
             '\u{a0}' => Some("[U+00A0]".to_owned()),
             '\n' => Some("↵".to_owned()),
-            '\t' => Some("→".to_owned()),
+            '\t' => Some("⇥".to_owned()),
             c => visible(*c),
         };
         let is_stand_in = stands_for.is_some();
@@ -236,8 +246,11 @@ mod tests {
     fn nothing_of_a_hidden_value_is_left() {
         let values = [("expected", Shown::Hidden), ("target", Shown::Hidden)];
         let cell = of_shown("surname", Some("sensitive"), &values);
-        assert_eq!(cell.lines.len(), 2);
-        assert!(cell.lines.iter().all(|line| line.form == "hidden" && line.pieces.is_empty()));
+        assert_eq!(cell.lines.len(), 1);
+        let cell =
+            of_shown("surname", Some("sensitive"), &[("expected", Shown::Hidden), ("target", Shown::Null)]);
+        assert_eq!(cell.lines.iter().map(|line| line.form).collect::<Vec<_>>(), ["hidden", "null"]);
+        assert!(cell.lines.iter().all(|line| line.pieces.is_empty()));
     }
 
     #[test]

@@ -143,8 +143,8 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
                     checks.push(shown);
                 }
             }
-            ("reconcile", Some(column)) if is_about_a_column(&rule.id) => {
-                if column.mismatched == 0 && rule.status.word() == "pass" {
+            ("reconcile", Some(column)) if rules::is_about_a_column(rule) => {
+                if rules::is_equal_column(rule) {
                     equal_columns.push(column.name.clone());
                 } else {
                     shown.compared = Some((column.mismatched, column.compared));
@@ -226,10 +226,4 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
         snapshots: facts::snapshots(dataset),
         notes: dataset.notes.clone(),
     }
-}
-
-/// Returns true where a rule of the reconciliation compares one column.
-fn is_about_a_column(id: &str) -> bool {
-    !["reconcile-missing", "reconcile-unexpected", "reconcile-duplicate_key", "reconcile-no_key", "reconcile"]
-        .contains(&id)
 }

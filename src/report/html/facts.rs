@@ -121,7 +121,7 @@ pub fn compared(dataset: &DatasetResult) -> Vec<Compared> {
 
 fn grouped(
     dataset: &DatasetResult,
-    note: impl Fn(&crate::findings::ColumnResult) -> Option<&str>,
+    note: impl for<'c> Fn(&'c crate::findings::ColumnResult) -> Option<&'c str>,
 ) -> Vec<Compared> {
     let mut out: Vec<Compared> = Vec::new();
     for column in &dataset.columns {
@@ -188,7 +188,10 @@ pub fn not_checked(dataset: &DatasetResult) -> Vec<NotChecked> {
         let why = "no row was evaluated there".to_owned();
         out.push(entry(Status::Inconclusive, half.join(", "), why, None));
     }
-    for columns in grouped(dataset, |column| column.not_compared.as_deref()) {
+    // The columns of the key are what records are brought together by.
+    let not_compared = |column: &crate::findings::ColumnResult| !dataset.key.contains(&column.name);
+    for columns in grouped(dataset, |column| column.not_compared.as_deref().filter(|_| not_compared(column)))
+    {
         let what = format!(
             "{} {}",
             if columns.columns.len() == 1 { "column" } else { "columns" },
@@ -211,9 +214,11 @@ pub fn not_checked(dataset: &DatasetResult) -> Vec<NotChecked> {
     let unknown: Vec<String> = dataset
         .rules
         .iter()
-        .flat_map(|rule| {
+        .filter_map(|rule| {
             let sides = rule.sides.iter().filter(|f| f.gates && f.unknown > 0);
-            sides.map(|figure| format!("{} ({} in {})", rule.id, number(figure.unknown), figure.side))
+            let sides: Vec<String> =
+                sides.map(|figure| format!("{} in {}", number(figure.unknown), figure.side)).collect();
+            (!sides.is_empty()).then(|| format!("{} ({})", rule.id, sides.join(", ")))
         })
         .collect();
     if !unknown.is_empty() {
@@ -310,12 +315,13 @@ pub fn run_verdict(result: &RunResult) -> Verdict {
     let hit = hit.count() as u64;
     let all: u64 = result.datasets.iter().map(|d| d.rules.len() as u64).sum();
     if hit > 0 {
-        sentences.push(format!(
-            "They are in {} of {}; {} were looked at in all.",
-            number(hit),
-            counted(datasets, "dataset", "datasets"),
-            rules(all)
-        ));
+        let place = if hit == datasets {
+            format!("all {}", counted(datasets, "dataset", "datasets"))
+        } else {
+            format!("{} of {}", number(hit), counted(datasets, "dataset", "datasets"))
+        };
+        let place = if datasets == 1 { "the one dataset".to_owned() } else { place };
+        sentences.push(format!("What stops the gate is in {place}; {} were looked at.", rules(all)));
     } else {
         sentences.push(format!(
             "{} in {} were looked at.",

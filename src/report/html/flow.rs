@@ -5,9 +5,9 @@ use serde::Serialize;
 use crate::ledger::Ledger;
 
 /// The height of the larger side's bar, in pixels.
-const BAR: f64 = 220.0;
+const BAR: f64 = 160.0;
 /// The least height of a place in the middle, which holds two lines of text.
-const SLOT: f64 = 48.0;
+const SLOT: f64 = 42.0;
 /// The least width of a band.
 const THINNEST: f64 = 1.5;
 
@@ -153,23 +153,17 @@ pub fn flow(ledgers: &[&Ledger]) -> Option<Flow> {
         })
         .collect();
     let height: f64 = slots.iter().sum();
-    let bar_height = |side: fn(&Node) -> Option<u64>| -> f64 {
-        all.iter().filter_map(side).filter(|n| *n > 0).map(scale).sum()
-    };
-    // The bars stand in the middle of the height.
-    let left_start = (height - bar_height(|node| node.source)) / 2.0;
-    let right_start = (height - bar_height(|node| node.target)) / 2.0;
     for (node, slot) in all.iter_mut().zip(&slots) {
         node.top = pixels(at + slot / 2.0);
         let middle = at + slot / 2.0;
         if let Some(rows) = node.source.filter(|n| *n > 0) {
             let thick = scale(rows);
-            left.push(band(left_start + from, middle - thick / 2.0, thick, node.shade, true));
+            left.push(band(from, middle - thick / 2.0, thick, node.shade, true));
             from += thick;
         }
         if let Some(rows) = node.target.filter(|n| *n > 0) {
             let thick = scale(rows);
-            right.push(band(right_start + to, middle - thick / 2.0, thick, node.shade, false));
+            right.push(band(to, middle - thick / 2.0, thick, node.shade, false));
             to += thick;
         }
         at += slot;
@@ -230,7 +224,7 @@ mod tests {
         };
         let flow = flow(&[&ledger]).unwrap();
         let heights: Vec<&str> = flow.left.iter().map(|band| band.bar.1.as_str()).collect();
-        assert_eq!(heights, ["198", "22"]);
+        assert_eq!(heights, ["144", "16"]);
         assert_eq!(flow.right.len(), 1);
         assert_eq!(flow.table.iter().filter_map(|node| node.source).sum::<u64>(), 100);
         assert_eq!(

@@ -22,6 +22,8 @@ pub struct Index {
     pub verdict: Verdict,
     /// The worst problems.
     pub worst: Vec<Problem>,
+    /// Whose data it is that stops the gate, and how often, most first.
+    pub owners: Vec<(Option<String>, u64)>,
     /// Where every record went.
     pub flow: Option<Flow>,
     /// What stops the gate, the worst first.
@@ -84,8 +86,10 @@ pub struct DatasetRow {
     pub stopped: String,
     /// Rules that warn, in words; nothing where none does.
     pub warned: Option<String>,
-    /// Every rule.
+    /// Every rule, but for those of `equal`.
     pub rules: Vec<RuleView>,
+    /// The compared columns in which nothing differs.
+    pub equal: Vec<String>,
 }
 
 /// A stretch of a bar.
@@ -128,6 +132,7 @@ pub struct Score {
 /// Makes the first page.
 pub fn index(result: &RunResult) -> Index {
     let ledgers: Vec<_> = result.datasets.iter().filter_map(|d| d.ledger.as_ref()).collect();
+    let stops = stops(result);
     let mut notes: Vec<(Option<String>, String)> =
         result.notes.iter().map(|note| (None, note.clone())).collect();
     for dataset in &result.datasets {
@@ -137,8 +142,9 @@ pub fn index(result: &RunResult) -> Index {
         run: Run::new(result),
         verdict: facts::run_verdict(result),
         worst: worst(result),
+        owners: owners(&stops),
         flow: flow(&ledgers),
-        stops: stops(result),
+        stops,
         datasets: result.datasets.iter().map(|dataset| row(result, dataset)).collect(),
         dimensions: dimensions(result),
         not_checked: result.datasets.iter().flat_map(facts::not_checked).collect(),
@@ -156,7 +162,8 @@ fn ranked(result: &RunResult) -> Vec<(&DatasetResult, usize)> {
     all.retain(|(d, i)| !matches!(d.rules[*i].status, Status::Pass | Status::Skipped));
     all.sort_by_key(|(d, i)| {
         let rule = &d.rules[*i];
-        (rules::rank(rule.status), std::cmp::Reverse(rules::weight(rule)))
+        // A total only follows from what is wrong with records, and its figures are not records.
+        (rules::rank(rule.status), rule.kind == "total", std::cmp::Reverse(rules::weight(rule)))
     });
     all
 }
@@ -225,6 +232,18 @@ fn stops(result: &RunResult) -> Vec<Stop> {
     out
 }
 
+fn owners(stops: &[Stop]) -> Vec<(Option<String>, u64)> {
+    let mut owners: Vec<(Option<String>, u64)> = Vec::new();
+    for stop in stops {
+        match owners.iter_mut().find(|(owner, _)| *owner == stop.owner) {
+            Some((_, n)) => *n += 1,
+            None => owners.push((stop.owner.clone(), 1)),
+        }
+    }
+    owners.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+    owners
+}
+
 fn row(result: &RunResult, dataset: &DatasetResult) -> DatasetRow {
     let views: Vec<RuleView> = dataset
         .rules
@@ -235,6 +254,10 @@ fn row(result: &RunResult, dataset: &DatasetResult) -> DatasetRow {
     let stopped = views.iter().filter(|rule| rule.stops).count() as u64;
     let warned = views.iter().filter(|rule| rule.status == "warn" && !rule.stops).count() as u64;
     let all = counted(views.len() as u64, "rule", "rules");
+    let is_equal = |i: usize| rules::is_equal_column(&dataset.rules[i]);
+    let equal = (0..views.len()).filter(|i| is_equal(*i)).flat_map(|i| views[i].columns.clone()).collect();
+    let views: Vec<RuleView> =
+        views.into_iter().enumerate().filter(|(i, _)| !is_equal(*i)).map(|(_, view)| view).collect();
     DatasetRow {
         name: dataset.name.clone(),
         link: facts::page(&dataset.name),
@@ -254,6 +277,7 @@ fn row(result: &RunResult, dataset: &DatasetResult) -> DatasetRow {
         },
         warned: (warned > 0)
             .then(|| format!("{} warn{}", number(warned), if warned == 1 { "s" } else { "" })),
+        equal,
         rules: views,
     }
 }
@@ -269,7 +293,7 @@ pub fn bar(dataset: &DatasetResult) -> Vec<Part> {
         ("not expected", b.unexpected, 4),
         ("key used twice", b.duplicate_key_expected + b.duplicate_key_target, 5),
         ("no key", b.no_key_expected + b.no_key_target, 6),
-        ("in the target though held back or merged", held, 7),
+        ("held back or merged", held, 7),
     ];
     let all: u64 = parts.iter().map(|(_, rows, _)| rows).sum();
     let mut before = 0;

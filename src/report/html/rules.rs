@@ -7,6 +7,15 @@ use crate::model::{Side, Status};
 
 use super::text::{count, counted, number};
 
+/// The rules of the reconciliation that are about whole records, and the one that stands for all of them.
+const RECORD_RULES: &[&str] = &[
+    "reconcile-missing",
+    "reconcile-unexpected",
+    "reconcile-duplicate_key",
+    "reconcile-no_key",
+    "reconcile",
+];
+
 /// A rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleView {
@@ -82,15 +91,22 @@ pub fn stops(gate: &Gate, dataset: &str, rule: &RuleResult) -> bool {
     gate.stopped_by.binary_search(&name).is_ok()
 }
 
+/// Returns true where a rule of the reconciliation compares one column.
+pub fn is_about_a_column(rule: &RuleResult) -> bool {
+    rule.kind == "reconcile" && !RECORD_RULES.contains(&rule.id.as_str()) && rule.columns.len() == 1
+}
+
+/// Returns true where a rule compares a column in which nothing differs.
+pub fn is_equal_column(rule: &RuleResult) -> bool {
+    is_about_a_column(rule) && rule.status == Status::Pass && rule.sides.iter().all(|f| f.failed == 0)
+}
+
 /// Returns what is counted by a rule, one and many.
 fn unit(rule: &RuleResult) -> (&'static str, &'static str) {
-    match (rule.kind.as_str(), rule.id.as_str()) {
-        ("total", _) => ("figure", "figures"),
-        (
-            "reconcile",
-            "reconcile-missing" | "reconcile-unexpected" | "reconcile-duplicate_key" | "reconcile-no_key",
-        ) => ("record", "records"),
-        ("reconcile", _) => ("pair of records", "pairs of records"),
+    match rule.kind.as_str() {
+        "total" => ("figure", "figures"),
+        "reconcile" if is_about_a_column(rule) => ("pair of records", "pairs of records"),
+        "reconcile" => ("record", "records"),
         _ => ("row", "rows"),
     }
 }
@@ -153,16 +169,19 @@ fn observed(rule: &RuleResult) -> String {
         return rule.reason.clone().unwrap_or_else(|| rule.status.word().to_owned());
     }
     let worth = |figure: &&SideFigure| figure.gates && figure.failed > 0;
-    let sides: Vec<String> = rule
-        .sides
-        .iter()
-        .filter(worth)
-        .map(|figure| {
-            let (failed, evaluated) = (number(figure.failed), number(figure.evaluated));
-            format!("{failed} of {evaluated} {} in {}", unit(rule).1, figure.side)
-        })
-        .collect();
-    if sides.is_empty() { "none".to_owned() } else { sides.join("; ") }
+    let (_, many) = unit(rule);
+    let mut text = String::new();
+    for figure in rule.sides.iter().filter(worth) {
+        let (failed, evaluated) = (number(figure.failed), number(figure.evaluated));
+        match (text.is_empty(), many) {
+            (true, "rows" | "records") => {
+                text.push_str(&format!("{failed} of {evaluated} {many} in {}", figure.side));
+            }
+            (true, _) => text.push_str(&format!("{failed} of {evaluated} {many}")),
+            (false, _) => text.push_str(&format!("; {failed} of {evaluated} in {}", figure.side)),
+        }
+    }
+    if text.is_empty() { "none".to_owned() } else { text }
 }
 
 /// Returns the figure that says most of what is wrong: of the sides that count, the one with most failures.

@@ -13,6 +13,7 @@ use crate::model::{SMALL_GROUP, key_parts};
 use crate::report::ReportError;
 
 use super::cell::{Cell, Piece, cell, of_shown, plain};
+use super::text::number;
 
 /// Findings kept of each rule, side and class.
 const FINDINGS: usize = 5;
@@ -177,7 +178,7 @@ pub fn read(folder: &Path, dataset: &DatasetResult, mask: &Mask<'_>) -> Result<S
             if samples.held.len() < HELD {
                 samples.held.push(Held {
                     key: plain(&mask.key(key.unwrap_or_default())),
-                    row: row.unwrap_or_default().to_owned(),
+                    row: row.map(row_number).unwrap_or_default(),
                     reasons: reasons.into_iter().collect(),
                 });
             }
@@ -201,6 +202,10 @@ fn change(
             of_shown(theirs, Some("not known"), &[("before", hide(before)), ("after", hide(after))])
         }
     }
+}
+
+fn row_number(text: &str) -> String {
+    text.parse().map_or_else(|_| text.to_owned(), number)
 }
 
 /// One row of a findings file.
@@ -305,7 +310,7 @@ fn sample(rule: &RuleResult, mask: &Mask<'_>, found: &Row<'_>) -> Sample {
         None if all.iter().all(|(_, text)| text.is_none()) => Vec::new(),
         None => joined(rule, mask, found.key.is_some(), &all),
     };
-    Sample { key: found.key.map(|key| plain(&mask.key(key))), row: found.row.map(str::to_owned), cells }
+    Sample { key: found.key.map(|key| plain(&mask.key(key))), row: found.row.map(row_number), cells }
 }
 
 /// Takes apart the values of several columns; where that cannot be done, one hidden column hides them all.

@@ -4,7 +4,7 @@ use std::error::Error as _;
 use std::path::Path;
 
 use minijinja::value::Serde;
-use minijinja::{Environment, Error, UndefinedBehavior, Value, escape_formatter};
+use minijinja::{Environment, Error, HtmlEscape, UndefinedBehavior, Value, escape_formatter};
 
 use crate::report::ReportError;
 
@@ -41,6 +41,7 @@ pub fn environment(folder: Option<&Path>) -> Result<Environment<'static>, Report
     environment.add_filter("count", |n: u64| text::count(n));
     environment.add_filter("percent", |part: u64, whole: u64| text::percent(part, whole));
     environment.add_filter("counted", |n: u64, one: String, many: String| text::counted(n, &one, &many));
+    environment.add_filter("coded", coded);
     environment.add_filter("address", |text: String| text::address(&text));
     for (name, source) in BUILT_IN {
         environment.add_template(name, source).map_err(|error| mistake(&error, name))?;
@@ -49,6 +50,17 @@ pub fn environment(folder: Option<&Path>) -> Result<Environment<'static>, Report
         replace(&mut environment, folder)?;
     }
     Ok(environment)
+}
+
+/// Sets what stands between backticks as code, and escapes everything.
+fn coded(text: String) -> Value {
+    let mut out = String::new();
+    for (i, part) in text.split('`').enumerate() {
+        let seen: String = part.chars().map(|c| text::visible(c).unwrap_or_else(|| c.into())).collect();
+        let part = HtmlEscape(&seen);
+        out.push_str(&if i % 2 == 1 { format!("<code>{part}</code>") } else { part.to_string() });
+    }
+    Value::from_safe_string(out)
 }
 
 /// Puts the user's templates in the place of the built-in ones with the same name.
