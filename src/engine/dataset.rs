@@ -8,15 +8,15 @@ use polars::prelude::PolarsError;
 use crate::check::Check;
 use crate::config::{Dataset, Plan, Rule};
 use crate::findings::{ColumnResult, DatasetResult, RuleResult, SideResult};
-use crate::frame::{Frame, Keys};
+use crate::frame::{Frame, Keys, Texts};
 use crate::gate::worst;
-use crate::model::{Finding, Schema, Side, Status};
+use crate::model::{Finding, Schema, Side, Status, key_text};
 use crate::snapshot::Manifest;
 use crate::source::Cancel;
 
 use super::bound::BoundDataset;
 use super::expected::{Expected, RowState, Working, quarantined_keys};
-use super::findings::Cells;
+use super::findings::{Cells, fill_joined};
 use super::judge::{self, Figures, Outcome, SideOutcomes};
 use super::masking::masking;
 use super::prepare::{Loaded, LoadedSide};
@@ -375,13 +375,21 @@ impl<'a> World<'a> {
             }
             let group_id = |text: &str| self.group_id(name, &rule.id, text);
             // Expected's groups were found among all rows of the source, before merging: their cells are those of `all`.
-            let place = |side: Side, row: usize| match side {
-                Side::Expected => {
-                    let mut finding = figures.cells.row(Side::Source, row, None);
-                    finding.side = Side::Expected;
-                    finding
+            let columns: Vec<String> = rule.rule.columns().iter().map(|c| c.value.clone()).collect();
+            let together = figures.cells.columns(&columns);
+            let cleansed: Vec<Option<Texts>> =
+                columns.iter().map(|column| self.working(name)?.all.texts(column)).collect();
+            let place = |side: Side, row: usize| {
+                let looked_at = if side == Side::Expected { Side::Source } else { side };
+                let mut finding = figures.cells.row(looked_at, row, None);
+                fill_joined(&together, &mut finding, row);
+                if side == Side::Expected {
+                    finding.side = side;
+                    let parts: Vec<Option<String>> =
+                        cleansed.iter().map(|texts| texts.as_ref()?.owned(row)).collect();
+                    finding.expected = Some(key_text(parts.iter().map(Option::as_deref)));
                 }
-                side => figures.cells.row(side, row, None),
+                finding
             };
             judged.push(figures.matched(rule, &sides, &group_id, &place));
         }
@@ -413,6 +421,7 @@ fn columns(source: Option<&Schema>, cleansed: Option<&Schema>, target: Option<&S
         .into_iter()
         .map(|name| ColumnResult {
             name: name.to_owned(),
+            source_name: source.and_then(|s| s.get(name)).map(|f| f.source_name.clone()),
             source_type: type_in(source, name),
             expected_type: type_in(cleansed, name),
             target_type: type_in(target, name),

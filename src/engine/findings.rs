@@ -2,7 +2,7 @@
 
 use crate::correct::KeyTexts;
 use crate::frame::{Frame, Texts};
-use crate::model::{Finding, Side};
+use crate::model::{Finding, Side, key_text};
 
 /// Reads the texts that findings show, for one dataset.
 ///
@@ -81,6 +81,35 @@ impl<'a> Cells<'a> {
             expected: self.expected.and_then(|frame| frame.texts(name)),
             target: self.target.and_then(|frame| frame.texts(name)),
         }
+    }
+
+    /// Makes the reader of the texts of several columns together, for a rule that looks at them as one.
+    pub fn columns(&self, names: &[String]) -> Vec<ColumnCells<'_>> {
+        names.iter().map(|name| self.column(name)).collect()
+    }
+}
+
+/// Adds to a finding about a whole row the values of the columns that the rule looks at, joined as keys are.
+pub fn fill_joined(columns: &[ColumnCells<'_>], finding: &mut Finding, index: usize) {
+    if columns.is_empty() {
+        return;
+    }
+    let parts: Vec<Finding> = columns
+        .iter()
+        .map(|column| {
+            let mut part = finding.clone();
+            column.fill(&mut part, index);
+            part
+        })
+        .collect();
+    let joined = |of: &dyn Fn(&Finding) -> Option<&str>| Some(key_text(parts.iter().map(of)));
+    match finding.side {
+        Side::Source => finding.source = joined(&|part| part.source.as_deref()),
+        Side::Expected => {
+            finding.source = joined(&|part| part.source.as_deref());
+            finding.expected = joined(&|part| part.expected.as_deref());
+        }
+        Side::Target => finding.target = joined(&|part| part.target.as_deref()),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::matching::MatchOutcome;
 use crate::model::{Finding, Schema, Side, Status};
 use crate::rule::{ProjectFiles, RuleError};
 
-use super::findings::Cells;
+use super::findings::{Cells, fill_joined};
 
 /// A check ready for one side.
 pub struct BoundSide {
@@ -190,6 +190,7 @@ impl Figures<'_> {
         let mut figures = Vec::new();
         let mut findings = Vec::new();
         let mut reason = None;
+        let columns: Vec<String> = rule.rule.columns().iter().map(|c| c.value.clone()).collect();
         for (side, gates, outcome) in sides {
             let (figure, found) = match outcome {
                 Err(message) => {
@@ -199,7 +200,8 @@ impl Figures<'_> {
                     (broken_figure(*side, *gates, message), Vec::new())
                 }
                 Ok(outcome) => {
-                    let found = if *gates { self.findings(*side, outcome, classes) } else { Vec::new() };
+                    let found =
+                        if *gates { self.findings(&columns, *side, outcome, classes) } else { Vec::new() };
                     (self.figure(rule, *side, *gates, outcome, &found, classes), found)
                 }
             };
@@ -209,9 +211,7 @@ impl Figures<'_> {
         if not_comparable {
             figures.insert(0, noted_figure(Side::Source, "not comparable before cleansing"));
         }
-        let result =
-            self.result(rule, rule.rule.columns().iter().map(|c| c.value.clone()).collect(), figures, reason);
-        (result, findings)
+        (self.result(rule, columns, figures, reason), findings)
     }
 
     fn figure(
@@ -253,11 +253,14 @@ impl Figures<'_> {
 
     fn findings(
         &self,
+        all: &[String],
         side: Side,
         outcome: &Outcome,
         classes: &dyn Fn(Side, usize) -> Option<String>,
     ) -> Vec<Finding> {
         let mut columns = BTreeMap::new();
+        let about_rows = outcome.failures.iter().any(|f| f.index.is_some() && f.column.is_none());
+        let together = if about_rows { self.cells.columns(all) } else { Vec::new() };
         outcome
             .failures
             .iter()
@@ -267,9 +270,12 @@ impl Figures<'_> {
                 };
                 let group = classes(side, index).or_else(|| failure.group.clone());
                 let mut finding = self.cells.row(side, index, group);
-                if let Some(name) = &failure.column {
-                    let cells = columns.entry(name.clone()).or_insert_with(|| self.cells.column(name));
-                    cells.fill(&mut finding, index);
+                match &failure.column {
+                    Some(name) => {
+                        let cells = columns.entry(name.clone()).or_insert_with(|| self.cells.column(name));
+                        cells.fill(&mut finding, index);
+                    }
+                    None => fill_joined(&together, &mut finding, index),
                 }
                 finding
             })

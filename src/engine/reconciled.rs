@@ -10,7 +10,7 @@ use crate::findings::{Buckets, DatasetResult, RuleResult, SideFigure, TotalResul
 use crate::frame::Frame;
 use crate::gate::{side_status, worst};
 use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
-use crate::model::{Dimension, Finding, Severity, Side, Status};
+use crate::model::{Dimension, Finding, SMALL_GROUP, Severity, Side, Status};
 use crate::reconcile::{self, BoundReconcile, BoundTotal, Input, RuleFields, TotalOutcome};
 use crate::rule::RuleError;
 
@@ -288,7 +288,7 @@ impl Reconciled {
                 source: None,
                 target: figure.target.clone(),
                 expected: figure.expected.clone(),
-                group: None,
+                group: figure.small.then(|| SMALL_GROUP.to_owned()),
             })
             .collect();
         let by: Vec<&str> = total.by.iter().map(|column| column.name.as_str()).collect();

@@ -1,7 +1,9 @@
 //! The result of a run: what stands in run.json and in the findings files.
 
+mod read;
 mod result;
 mod table;
+pub use read::{ReadError, for_each_row};
 pub use table::{FindingRow, fingerprint, to_batch};
 
 pub use result::{

@@ -105,6 +105,9 @@ pub struct SideResult {
 pub struct ColumnResult {
     /// Our name.
     pub name: String,
+    /// The source's own name of it, which the files of changes and quarantine use.
+    #[serde(default)]
+    pub source_name: Option<String>,
     /// The source's type, as logical type.
     pub source_type: Option<String>,
     /// The type after cleansing.

@@ -2,6 +2,9 @@
 
 use super::Side;
 
+/// The word of a total's group with fewer than five rows on a side: views do not show its figures.
+pub const SMALL_GROUP: &str = "small group";
+
 /// One thing wrong in the data.
 ///
 /// The rule it belongs to is known by whoever holds the list it stands in.
@@ -13,7 +16,8 @@ pub struct Finding {
     pub key: Option<String>,
     /// The row's position in the side's snapshot, from 1.
     pub row: Option<u64>,
-    /// Our name of the column; NULL where the finding is about the row.
+    /// Our name of the column; NULL where the finding is about the row, whose values are then those of all columns
+    /// that the rule looks at, joined as keys are ([`crate::model::key_text`]).
     pub column: Option<String>,
     /// The raw source's value as text.
     pub source: Option<String>,
@@ -21,7 +25,7 @@ pub struct Finding {
     pub target: Option<String>,
     /// The expected value as text.
     pub expected: Option<String>,
-    /// The duplicate group's id, or the class of an orphan.
+    /// The duplicate group's id, the class of an orphan, or of a total [`SMALL_GROUP`].
     pub group: Option<String>,
 }
 

@@ -30,3 +30,30 @@ pub fn key_text<'a>(parts: impl IntoIterator<Item = Option<&'a str>>) -> String 
     }
     text
 }
+
+/// Splits what [`key_text`] joined.
+///
+/// ```
+/// use counterfoil::model::{key_parts, key_text};
+/// let parts = [Some("a|b"), None, Some("c\\"), Some("")];
+/// let back = key_parts(&key_text(parts));
+/// assert_eq!(back.iter().map(Option::as_deref).collect::<Vec<_>>(), parts);
+/// ```
+pub fn key_parts(text: &str) -> Vec<Option<String>> {
+    let mut parts = Vec::new();
+    let mut part = Some(String::new());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '|' => parts.push(part.replace(String::new())),
+            '\\' => match chars.next() {
+                Some('N') => part = None,
+                Some(escaped) => part.get_or_insert_default().push(escaped),
+                None => {}
+            },
+            c => part.get_or_insert_default().push(c),
+        }
+    }
+    parts.push(part);
+    parts
+}

@@ -6,8 +6,8 @@ mod logical;
 mod schema;
 mod status;
 
-pub use finding::{Correction, Finding};
-pub use key::key_text;
+pub use finding::{Correction, Finding, SMALL_GROUP};
+pub use key::{key_parts, key_text};
 pub use logical::{Family, Logical};
 pub use schema::{Field, Schema};
 pub use status::{Dimension, Severity, Side, Status};

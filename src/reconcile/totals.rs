@@ -14,6 +14,9 @@ use super::config::Aggregate;
 use super::policy::at_scale;
 use super::wide::Wide;
 
+/// The fewest rows of a group whose figures tell nothing of single rows.
+const FEWEST_ROWS: u64 = 5;
+
 /// What a total found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TotalOutcome {
@@ -40,6 +43,8 @@ pub struct Figure {
     pub target: Option<String>,
     /// True where the two are equal, for sums within the tolerance.
     pub equal: bool,
+    /// True where a side has rows in the group, but fewer than five: the figure tells of single people.
+    pub small: bool,
 }
 
 /// Computes a total over all rows of expected and of the target.
@@ -94,7 +99,8 @@ fn figure(total: &BoundTotal, agg: Aggregate, group: &str, e: &Sum, t: &Sum) -> 
             (e.text(total.scale), t.text(total.scale), equal)
         }
     };
-    Figure { group: group.to_owned(), agg, expected, target, equal }
+    let small = [e, t].iter().any(|side| (1..FEWEST_ROWS).contains(&side.rows));
+    Figure { group: group.to_owned(), agg, expected, target, equal, small }
 }
 
 /// Sums up one side by group.
@@ -143,6 +149,7 @@ fn group_text(parts: &[Keys], row: usize) -> String {
 /// The values of one group so far.
 #[derive(Debug, Clone, Default)]
 struct Sum {
+    rows: u64,
     count: u64,
     /// The sum of what fits here; the rest is in `wide`.
     digits: i128,
@@ -173,6 +180,7 @@ impl Total {
 
 impl Sum {
     fn add(&mut self, cell: &Cell<'_>) {
+        self.rows += 1;
         let number = match cell {
             Cell::Null => return,
             Cell::Number(number) => *number,

@@ -2,6 +2,7 @@
 //!
 //! A view is a pure function of run.json and of the Parquet files of the run; the same run gives the same bytes.
 
+mod html;
 mod junit;
 mod markdown;
 mod terminal;
@@ -9,7 +10,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
-use crate::findings::RunResult;
+use crate::findings::{ReadError, RunResult};
 
 pub use junit::junit_xml;
 pub use markdown::summary_md;
@@ -29,6 +30,27 @@ pub enum ReportError {
         path: PathBuf,
         /// What went wrong.
         error: std::io::Error,
+    },
+    /// A Parquet file of the run could not be read.
+    #[error(transparent)]
+    Parquet(#[from] ReadError),
+    /// A template has a mistake.
+    #[error("the template `{name}`{}: {problem}", .line.map(|line| format!(", line {line}")).unwrap_or_default())]
+    Template {
+        /// The template's name.
+        name: String,
+        /// The line, from 1, where it is known.
+        line: Option<usize>,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file among the user's templates takes the place of none.
+    #[error("`{}` replaces nothing: there is no built-in template of this name, only {known}", .path.display())]
+    NoSuchTemplate {
+        /// The file.
+        path: PathBuf,
+        /// The names of the built-in templates.
+        known: String,
     },
     /// A file of the run is not what this version writes.
     #[error("`{}` {problem}", .path.display())]
@@ -72,8 +94,27 @@ pub fn render(run: &Path, templates: Option<&Path>) -> Result<Vec<(String, Vec<u
 /// Where a file of the run cannot be read, or a template has a mistake.
 pub fn render_result(
     result: &RunResult,
-    _folder: &Path,
-    _templates: Option<&Path>,
+    folder: &Path,
+    templates: Option<&Path>,
 ) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
-    Ok(vec![("junit.xml".to_owned(), junit_xml(result)?), ("summary.md".to_owned(), summary_md(result))])
+    let mask_key = read_mask_key(folder)?;
+    let mut files = html::render(result, folder, templates, &mask_key)?;
+    files.push(("junit.xml".to_owned(), junit_xml(result)?));
+    files.push(("summary.md".to_owned(), summary_md(result)));
+    Ok(files)
+}
+
+/// Reads the secret that tokens are made with.
+fn read_mask_key(folder: &Path) -> Result<[u8; 32], ReportError> {
+    let path = folder.join(MASK_KEY_FILE);
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| ReportError::Read { path: path.clone(), error })?;
+    match blake3::Hash::from_hex(text.trim()) {
+        Ok(key) => Ok(*key.as_bytes()),
+        Err(_) => {
+            let problem = "is not a key of 64 hexadecimal digits; run again to have one".to_owned();
+            Err(ReportError::Form { path, problem })
+        }
+    }
+}
 }

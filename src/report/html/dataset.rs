@@ -1,0 +1,229 @@
+//! The page of one dataset: every rule with what failed, and what was done to the data.
+
+use serde::Serialize;
+
+use crate::findings::{Buckets, ColumnResult, DatasetResult, RunResult};
+use crate::mask::Mask;
+
+use super::facts::{self, NotChecked, Run, Snapshot, Verdict};
+use super::flow::{Flow, flow};
+use super::index::{Part, bar};
+use super::rules::{self, RuleView};
+use super::samples::{Change, Held, OfRule, Samples, has_groups};
+
+/// The page of a dataset.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Page {
+    /// The run.
+    pub run: Run,
+    /// The dataset's name.
+    pub name: String,
+    /// Whose data it is.
+    pub owner: Option<String>,
+    /// Our names of the key columns.
+    pub key: Vec<String>,
+    /// True where keys show as tokens.
+    pub tokens: bool,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Rows of the source, of expected and of the target.
+    pub rows: [Option<u64>; 3],
+    /// Where every record went.
+    pub flow: Option<Flow>,
+    /// The buckets, where there is a reconciliation.
+    pub buckets: Option<Buckets>,
+    /// The buckets, as a bar.
+    pub bar: Vec<Part>,
+    /// The reconciliation's rules about whole records.
+    pub records: Vec<Shown>,
+    /// The compared columns that have differences, the worst first.
+    pub differences: Vec<Shown>,
+    /// The compared columns without.
+    pub equal_columns: Vec<String>,
+    /// Checks that have neither classes nor groups to show.
+    pub checks: Vec<Shown>,
+    /// Checks of references.
+    pub orphans: Vec<Shown>,
+    /// Rules that found groups of records.
+    pub duplicates: Vec<Shown>,
+    /// Control totals.
+    pub totals: Vec<Total>,
+    /// Cleansing steps.
+    pub steps: Vec<Step>,
+    /// Corrections by merges.
+    pub merges: Vec<Step>,
+    /// Cells changed in all.
+    pub corrections: u64,
+    /// Rows held back.
+    pub quarantined: u64,
+    /// Rows held back, by reason.
+    pub reasons: Vec<(String, u64)>,
+    /// The first of the rows held back.
+    pub held: Vec<Held>,
+    /// Rows to insert, update and delete.
+    pub repairs: Vec<(String, u64)>,
+    /// Every column.
+    pub columns: Vec<ColumnResult>,
+    /// Columns that are hidden, with the reason.
+    pub masked: Vec<(String, String)>,
+    /// What was not checked.
+    pub not_checked: Vec<NotChecked>,
+    /// The snapshots.
+    pub snapshots: Vec<Snapshot>,
+    /// What the reader should know.
+    pub notes: Vec<String>,
+}
+
+/// A rule with what it found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Shown {
+    /// The rule.
+    pub rule: RuleView,
+    /// What it found.
+    pub found: OfRule,
+    /// Row pairs that differ and row pairs compared, where the rule compares a column.
+    pub compared: Option<(u64, u64)>,
+    /// The length of its bar beside the worst of its table, in thousandths.
+    pub share: u64,
+}
+
+/// A control total.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Total {
+    /// The rule with what it found.
+    pub shown: Shown,
+    /// The column.
+    pub column: String,
+    /// The columns it is grouped by.
+    pub by: Vec<String>,
+    /// Groups on either side.
+    pub groups: u64,
+    /// Groups in which a figure differs.
+    pub differing: u64,
+}
+
+/// A cleansing step, or a merge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Its id.
+    pub id: String,
+    /// Its kind.
+    pub kind: String,
+    /// The columns it acts on.
+    pub columns: Vec<String>,
+    /// Cells changed.
+    pub changed: u64,
+    /// Rows held back.
+    pub quarantined: u64,
+    /// The first corrections.
+    pub changes: Vec<Change>,
+}
+
+/// Makes the page of a dataset.
+pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, samples: Samples) -> Page {
+    let Samples { rules: found, mut changes, changed, held, reasons } = samples;
+    let (mut records, mut differences, mut checks) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut orphans, mut duplicates, mut totals) = (Vec::new(), Vec::new(), Vec::new());
+    let mut equal_columns = Vec::new();
+    for ((position, rule), found) in dataset.rules.iter().enumerate().zip(found) {
+        let view = rules::view(&result.gate, dataset, position, rule);
+        let mut shown = Shown { rule: view, found, compared: None, share: 0 };
+        let column = dataset.columns.iter().find(|c| rule.columns.first() == Some(&c.name));
+        match (rule.kind.as_str(), column) {
+            ("total", _) => {
+                if let Some(total) = dataset.totals.iter().find(|total| total.rule == rule.id) {
+                    totals.push(Total {
+                        shown,
+                        column: total.column.clone(),
+                        by: total.by.clone(),
+                        groups: total.groups,
+                        differing: total.differing,
+                    });
+                } else {
+                    checks.push(shown);
+                }
+            }
+            ("reconcile", Some(column)) if rules::is_about_a_column(rule) => {
+                if rules::is_equal_column(rule) {
+                    equal_columns.push(column.name.clone());
+                } else {
+                    shown.compared = Some((column.mismatched, column.compared));
+                    differences.push(shown);
+                }
+            }
+            ("reconcile", _) => records.push(shown),
+            _ if !has_groups(rule) => orphans.push(shown),
+            _ if !shown.found.groups.is_empty() || rule.kind == "exact" => duplicates.push(shown),
+            _ => checks.push(shown),
+        }
+    }
+    differences.sort_by_key(|shown| std::cmp::Reverse(shown.compared.map_or(0, |(n, _)| n)));
+    let most = differences.iter().filter_map(|shown| shown.compared).map(|(n, _)| n).max().unwrap_or(0);
+    for shown in &mut differences {
+        let n = shown.compared.map_or(0, |(n, _)| n);
+        shown.share = if most == 0 { 0 } else { (n.saturating_mul(1000) / most).max(u64::from(n > 0) * 4) };
+    }
+    let steps: Vec<Step> = dataset
+        .steps
+        .iter()
+        .map(|step| Step {
+            id: step.id.clone(),
+            kind: step.kind.clone(),
+            columns: step.columns.clone(),
+            changed: step.changed,
+            quarantined: step.quarantined,
+            changes: changes.remove(&step.id).unwrap_or_default(),
+        })
+        .collect();
+    // What is left was changed by merges, of this dataset or of one it refers to.
+    let merges = changes
+        .into_iter()
+        .map(|(id, list)| Step {
+            kind: "merge".to_owned(),
+            columns: Vec::new(),
+            changed: changed.get(&id).copied().unwrap_or_default(),
+            quarantined: 0,
+            changes: list,
+            id,
+        })
+        .collect();
+    let mut reasons: Vec<(String, u64)> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
+    let masked = dataset.masking.columns.iter().map(|(name, why)| (name.clone(), why.clone())).collect();
+    let key_is_hidden = dataset.key.iter().any(|column| mask.reason(column).is_some());
+    Page {
+        run: Run::new(result),
+        name: dataset.name.clone(),
+        owner: dataset.owner.clone(),
+        key: dataset.key.clone(),
+        tokens: key_is_hidden || dataset.masking.key,
+        verdict: facts::dataset_verdict(result, dataset),
+        rows: [
+            dataset.source.as_ref().map(|side| side.rows),
+            dataset.expected_rows,
+            dataset.target.as_ref().map(|side| side.rows),
+        ],
+        flow: dataset.ledger.as_ref().and_then(|ledger| flow(&[ledger])),
+        buckets: dataset.buckets,
+        bar: bar(dataset),
+        records,
+        differences,
+        equal_columns,
+        checks,
+        orphans,
+        duplicates,
+        totals,
+        steps,
+        merges,
+        corrections: dataset.corrections,
+        quarantined: dataset.quarantined,
+        reasons,
+        held,
+        repairs: dataset.repairs.iter().map(|(action, rows)| (action.clone(), *rows)).collect(),
+        columns: dataset.columns.clone(),
+        masked,
+        not_checked: facts::not_checked(dataset),
+        snapshots: facts::snapshots(dataset),
+        notes: dataset.notes.clone(),
+    }
+}
