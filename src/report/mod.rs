@@ -117,4 +117,3 @@ fn read_mask_key(folder: &Path) -> Result<[u8; 32], ReportError> {
         }
     }
 }
-}
