@@ -1,0 +1,201 @@
+//! One compared column: how its two sides meet, and whether its policy fits that.
+
+use crate::diagnostic::{Diagnostic, Span};
+use crate::model::{Family, Field, Logical};
+use crate::reconcile::Precision;
+use crate::reconcile::cell::Cell;
+use crate::reconcile::config::ColumnPolicy;
+use crate::reconcile::convert::{canonical_uuid, read_text};
+use crate::reconcile::meet::{Meeting, Refusal, meet, meet_as, needs_zone};
+use crate::reconcile::policy::{NullText, Policy};
+
+use super::{Binder, ComparedColumn};
+
+impl Binder<'_> {
+    pub(super) fn column(&mut self, e: &Field, t: &Field) -> Option<ComparedColumn> {
+        let config = self.config;
+        let spanned = config.columns.get(&e.name);
+        let policy = spanned.map(|p| &p.value);
+        let zone = policy.and_then(|p| p.timezone.as_ref()).map(|z| z.value.0);
+        let wanted = policy.and_then(|p| p.r#as.as_ref());
+        let met = match wanted {
+            Some(wanted) => meet_as(e, t, &wanted.value, zone),
+            None => meet(e, t, zone),
+        };
+        let meeting = match met {
+            Ok(meeting) => meeting,
+            Err(refusal) => {
+                let span = match &refusal {
+                    Refusal::NotReadable { .. } => wanted.map(|w| &w.span),
+                    Refusal::ZoneUnknown { .. } => spanned.map(|p| &p.span),
+                };
+                self.refuse(&e.name, span, e, t, refusal);
+                return None;
+            }
+        };
+        let bound = match policy {
+            Some(policy) => self.policy(&e.name, policy, &meeting, e, t)?,
+            None => Policy::default(),
+        };
+        let natural = wanted.and_then(|_| meet(e, t, zone).ok());
+        Some(ComparedColumn {
+            name: e.name.clone(),
+            note: note(&meeting, &bound),
+            meeting,
+            natural,
+            policy: bound,
+        })
+    }
+
+    /// Checks a policy against the form in which its column is compared.
+    fn policy(
+        &mut self,
+        name: &str,
+        policy: &ColumnPolicy,
+        meeting: &Meeting,
+        e: &Field,
+        t: &Field,
+    ) -> Option<Policy> {
+        let errors_before = self.out.has_errors();
+        let form = &meeting.logical;
+        let family = form.family();
+        let mut wrong = |span: &Span, word: &str, takes: &str, help: &str| {
+            let message = format!("`{word}` is for {takes}, and `{name}` is {}", meeting.phrase);
+            self.out.push(Diagnostic::error(span, message).help(help));
+        };
+        for (word, amount) in [("tolerance", &policy.tolerance), ("relative", &policy.relative)] {
+            if let Some(amount) = amount.as_ref().filter(|_| family != Family::Number) {
+                let help = match family {
+                    Family::Moment | Family::Time => "for moments and times there is `precision`",
+                    _ => "`as: decimal(12,2)` compares texts as numbers",
+                };
+                wrong(&amount.span, word, "numbers", help);
+            }
+        }
+        if let Some(precision) = &policy.precision {
+            let fits = match family {
+                Family::Moment => true,
+                Family::Time => precision.value.micros() < Precision::Day.micros(),
+                _ => false,
+            };
+            if !fits {
+                wrong(
+                    &precision.span,
+                    "precision",
+                    "dates, timestamps and times of day",
+                    "for numbers there is `tolerance`",
+                );
+            }
+        }
+        let plain_text = family == Family::Text && *form != Logical::Uuid;
+        let help = "`as: text` compares the values as text";
+        if let Some(case) = policy.case.as_ref().filter(|_| !plain_text) {
+            wrong(&case.span, "case", "texts", help);
+        }
+        if let Some(whitespace) = policy.whitespace.as_ref().filter(|_| !plain_text) {
+            wrong(&whitespace.span, "whitespace", "texts", help);
+        }
+        if let Some(zone) = policy.timezone.as_ref().filter(|_| !takes_zone(policy, e, t)) {
+            self.out.push(
+                Diagnostic::error(
+                    &zone.span,
+                    format!("`timezone` changes nothing here: `{name}` is {}", meeting.phrase),
+                )
+                .help("it is for a timestamp without a zone on one side and with one on the other"),
+            );
+        }
+        let has_text = e.logical.is_text() || t.logical.is_text();
+        let mut null = Vec::new();
+        for literal in &policy.null {
+            let Some(text) = &literal.text else { continue };
+            let value = match form {
+                Logical::Uuid => Some(Cell::Text(canonical_uuid(text.into()).into_owned().into())),
+                form if form.is_text() => None,
+                form => read_text(text, form)
+                    .or_else(|| read_text(text, &Logical::TIMESTAMP).filter(|_| family == Family::Moment)),
+            };
+            if value.is_none() && !form.is_text() && !has_text {
+                self.error(
+                    &literal.span,
+                    format!("no value of `{name}` can be this: it is {}", meeting.phrase),
+                );
+            }
+            let text = match &value {
+                Some(Cell::Text(uuid)) => uuid.as_ref().to_owned(),
+                _ => text.clone(),
+            };
+            null.push(NullText { text, value });
+        }
+        if self.out.has_errors() && !errors_before {
+            return None;
+        }
+        Some(Policy {
+            tolerance: policy.tolerance.as_ref().map(|a| a.value.clone()),
+            relative: policy.relative.as_ref().map(|a| a.value.clone()),
+            precision: policy.precision.as_ref().map(|p| p.value),
+            case: policy.case.is_some(),
+            whitespace: policy.whitespace.as_ref().map(|w| w.value),
+            null,
+        })
+    }
+}
+
+pub(super) fn only_timezone(policy: &ColumnPolicy) -> bool {
+    policy.tolerance.is_none()
+        && policy.relative.is_none()
+        && policy.precision.is_none()
+        && policy.case.is_none()
+        && policy.whitespace.is_none()
+        && policy.null.is_empty()
+        && policy.r#as.is_none()
+}
+
+/// Returns true where a declared zone has a meaning for two columns.
+fn takes_zone(policy: &ColumnPolicy, e: &Field, t: &Field) -> bool {
+    let zoned = |f: &Field| f.logical == Logical::TIMESTAMP_UTC;
+    match policy.r#as.as_ref().map(|wanted| &wanted.value) {
+        Some(Logical::Date | Logical::Timestamp { utc: false }) => zoned(e) || zoned(t),
+        Some(_) => false,
+        None => needs_zone(e, t),
+    }
+}
+
+/// Returns how a column is compared, in words; literals stay out of it.
+pub(super) fn note(meeting: &Meeting, policy: &Policy) -> String {
+    let mut phrase = meeting.phrase.clone();
+    let mut lost = meeting.lost.clone();
+    if let Some(precision) = policy.precision {
+        phrase.push_str(&format!(" to the {}", precision.word()));
+        lost.push(precision.lost().to_owned());
+    }
+    if let Some(most) = &policy.tolerance {
+        lost.push(format!("differences up to {}", most.text));
+    }
+    if let Some(share) = &policy.relative {
+        lost.push(format!("differences up to {} of the expected number", share.text));
+    }
+    if policy.case {
+        lost.push("upper and lower case".to_owned());
+    }
+    if let Some(whitespace) = policy.whitespace {
+        lost.push(
+            match whitespace {
+                crate::reconcile::Whitespace::Trim => "white space at both ends",
+                crate::reconcile::Whitespace::Collapse => "the amount of white space",
+                crate::reconcile::Whitespace::Ignore => "all white space",
+            }
+            .to_owned(),
+        );
+    }
+    match policy.null.len() {
+        0 => {}
+        1 => lost.push("the difference between NULL and one listed value".to_owned()),
+        n => lost.push(format!("the difference between NULL and {n} listed values")),
+    }
+    let lost = match lost.split_last() {
+        None => "nothing".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+    };
+    format!("{phrase}, giving up {lost}")
+}
