@@ -46,7 +46,10 @@ pub(super) fn on_interrupt(output: &Output, progress: &Progress<'_>, stopped: &'
     interrupt
 }
 
-#[allow(clippy::exit, reason = "threads that are at work cannot be stopped, and nobody wants to wait for them")]
+#[allow(
+    clippy::exit,
+    reason = "threads that are at work cannot be stopped, and nobody wants to wait for them"
+)]
 fn leave(interrupt: &Interrupt, aside: &Aside, stopped: &str) {
     interrupt.unfinished.give_up(|| {
         aside.say(|output| output.error(stopped));

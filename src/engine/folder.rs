@@ -83,7 +83,12 @@ impl RunFolder {
             match make_owner_only(&part) {
                 Ok(()) => {
                     *under_way = Some(part.clone());
-                    return Ok(RunFolder { part, complete, published: false, unfinished: unfinished.clone() });
+                    return Ok(RunFolder {
+                        part,
+                        complete,
+                        published: false,
+                        unfinished: unfinished.clone(),
+                    });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(FolderError { path: part, doing: "made", error }),
