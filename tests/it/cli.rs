@@ -71,7 +71,8 @@ fn every_kind_is_listed_and_has_a_page() {
     golden("tests/it/help/kinds.txt", &list);
     let mut family = "";
     let mut pages = 0;
-    for line in list.lines().filter(|line| !line.is_empty()) {
+    let (kinds, _) = list.split_once("\nSections\n").expect("sections behind the kinds");
+    for line in kinds.lines().filter(|line| !line.is_empty()) {
         let Some(entry) = line.strip_prefix("  ") else {
             family = match line {
                 "Steps, under cleanse" => "step",
@@ -93,6 +94,16 @@ fn every_kind_is_listed_and_has_a_page() {
         pages += 1;
     }
     assert!(pages >= 23, "only {pages} kinds");
+    for (section, says) in [
+        ("project", "`fail_on`"),
+        ("dataset", "counterfoil explain reconcile"),
+        ("source", "`timezones`"),
+        ("target", "`timezones`"),
+        ("reconcile", "`tolerance`"),
+    ] {
+        assert!(section == "target" || list.contains(&format!("  {section} ")), "{list}");
+        assert!(folder.run(&["explain", section]).stdout.contains(says), "{section}");
+    }
 }
 
 #[test]
