@@ -6,7 +6,7 @@ use crate::diagnostic::nearest;
 
 /// Explain a kind of step, check or match: what it does, its parameters, an example
 ///
-/// Without a kind, list them all.
+/// Without a kind, list them all. The sections project, dataset, source and reconcile have a page too.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The kind, as in a rule file: `trim`, `not_null`, `exact`
@@ -24,13 +24,18 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
             }
             output.deliver(format!("  {:width$}  {}", kind.name, kind.summary));
         }
+        output.deliver("\nSections");
+        for (name, summary) in config::SECTIONS {
+            output.deliver(format!("  {name:width$}  {summary}"));
+        }
         return 0;
     };
     if let Some(text) = config::explain(kind) {
         output.deliver(text.trim_end());
         return 0;
     }
-    let hint = match nearest(kind, kinds.iter().map(|k| k.name)) {
+    let names = kinds.iter().map(|k| k.name).chain(config::SECTIONS.iter().map(|(name, _)| *name));
+    let hint = match nearest(kind, names) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`counterfoil explain` lists them all".to_owned(),
     };

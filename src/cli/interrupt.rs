@@ -1,32 +1,58 @@
 //! Ctrl-C and SIGTERM.
 
+use std::time::Duration;
+
+use crate::engine::Unfinished;
 use crate::source::Cancel;
 
 use super::Output;
-use super::progress::Progress;
+use super::progress::{Aside, Progress};
 
-/// Makes a cancel that Ctrl-C, SIGTERM and SIGHUP set.
-///
-/// The work then ends at the next place where nothing half done is left. Who asks a second time does not wait: the
-/// program ends at once with exit code 2, and what is half written keeps a name that ends in `.part`.
-pub(super) fn cancel_on_interrupt(output: &Output, progress: &Progress<'_>) -> Cancel {
-    let cancel = Cancel::default();
-    let seen = cancel.clone();
-    let tell = progress.voice();
-    let handler = move || {
-        if seen.is_cancelled() {
-            leave();
-        }
-        seen.cancel();
-        tell("stopping; interrupt again to leave at once");
-    };
-    if let Err(error) = ctrlc::set_handler(handler) {
-        output.progress(format!("Ctrl-C will end the program at once: {error}"));
-    }
-    cancel
+/// How long a run may take to come to a safe place. Who sends SIGTERM often waits ten seconds before it kills.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What an interrupt acts on.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Interrupt {
+    /// Asks the work to stop.
+    pub cancel: Cancel,
+    /// The run folder, which is removed where the work does not stop by itself.
+    pub unfinished: Unfinished,
 }
 
-#[allow(clippy::exit, reason = "the user does not want to wait for the threads that are at work")]
-fn leave() {
-    std::process::exit(2);
+/// Listens to Ctrl-C, SIGTERM and SIGHUP.
+///
+/// The work is asked to stop, and ends at the next place where nothing half done is left. Where it has not within
+/// five seconds, or the user asks again, what is half done is removed, `stopped` is said, and the program ends with
+/// exit code 2.
+pub(super) fn on_interrupt(output: &Output, progress: &Progress<'_>, stopped: &'static str) -> Interrupt {
+    let interrupt = Interrupt::default();
+    let (seen, aside) = (interrupt.clone(), progress.aside());
+    let handler = move || {
+        if seen.cancel.is_cancelled() {
+            leave(&seen, &aside, stopped);
+        }
+        seen.cancel.cancel();
+        aside.say(|output| output.progress("stopping; interrupt again to leave at once"));
+        let (seen, aside) = (seen.clone(), aside.clone());
+        std::thread::spawn(move || {
+            std::thread::sleep(GRACE);
+            leave(&seen, &aside, stopped);
+        });
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        output.progress(format!("an interrupt will end the program at once: {error}"));
+    }
+    interrupt
+}
+
+#[allow(
+    clippy::exit,
+    reason = "threads that are at work cannot be stopped, and nobody wants to wait for them"
+)]
+fn leave(interrupt: &Interrupt, aside: &Aside, stopped: &str) {
+    interrupt.unfinished.give_up(|| {
+        aside.say(|output| output.error(stopped));
+        std::process::exit(2);
+    });
 }

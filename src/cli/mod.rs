@@ -36,7 +36,7 @@ pub use output::Output;
 /// a line, each with `time` (UTC), `level` (info, warning, error), `event` and `message`; diagnostics have `file`, `line`
 /// and `column`, and the verdict of a run `exit_code`, `status`, `stopped_by`, `problems`, `run` and `report`.
 ///
-/// Ctrl-C stops a run at the next safe place and leaves no half run; a second one ends it at once.
+/// Ctrl-C, SIGTERM and SIGHUP stop a run within a few seconds, a second one at once: exit code 2, and no half run is left.
 #[derive(Debug, Parser)]
 #[command(name = "counterfoil", version, max_term_width = 100, disable_help_subcommand = true)]
 pub struct Cli {

@@ -55,15 +55,9 @@ impl<'a> Progress<'a> {
         Progress { output, bars, heard: Mutex::default() }
     }
 
-    /// Returns a way to print a line from anywhere, without harm to the bars.
-    pub fn voice(&self) -> impl Fn(&str) + Send + 'static {
-        let output = self.output.clone();
-        let bars = self.bars.as_ref().map(|bars| bars.all.clone());
-        move |text| match &bars {
-            // Drawing problems are not worth an error.
-            Some(bars) => bars.suspend(|| output.progress(text)),
-            None => output.progress(text),
-        }
+    /// Returns a way to print from another thread, without harm to the bars.
+    pub fn aside(&self) -> Aside {
+        Aside { output: self.output.clone(), bars: self.bars.as_ref().map(|bars| bars.all.clone()) }
     }
 
     /// Takes the bars off the terminal.
@@ -96,6 +90,23 @@ impl<'a> Progress<'a> {
             fields.remove("event").and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
         let level = if matches!(event, Event::Failed { .. }) { Level::Error } else { Level::Info };
         self.output.record(level, &name, &sentence(event), fields);
+    }
+}
+
+/// Prints from another thread than the one that shows the progress.
+#[derive(Debug, Clone)]
+pub struct Aside {
+    output: Output,
+    bars: Option<MultiProgress>,
+}
+
+impl Aside {
+    /// Prints while the bars are off the terminal.
+    pub fn say(&self, print: impl FnOnce(&Output)) {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| print(&self.output)),
+            None => print(&self.output),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde_json::{Map, json};
 
 use super::Output;
-use super::interrupt::cancel_on_interrupt;
+use super::interrupt::on_interrupt;
 use super::output::Level;
 use super::progress::{Progress, steps_of_run};
 use super::project::{ProjectArg, load, output_folder};
@@ -40,6 +40,9 @@ pub struct RunArgs {
     pub templates: Option<PathBuf>,
 }
 
+/// What is said where the user stops a run.
+const STOPPED: &str = "stopped: no run was written";
+
 pub(super) fn run(args: &Args, output: &Output) -> u8 {
     run_stage(&args.project, &args.common, Stage::Everything, output)
 }
@@ -50,13 +53,15 @@ pub(super) fn run_stage(project: &ProjectArg, args: &RunArgs, stage: Stage, outp
         return 2;
     };
     let progress = Progress::new(output, steps_of_run(&plan));
+    let interrupt = on_interrupt(output, &progress, STOPPED);
     let options = RunOptions {
         out: output_folder(args.out.as_deref(), &plan),
         from: args.from.clone(),
         as_of: args.as_of,
         templates: args.templates.clone(),
         stage,
-        cancel: cancel_on_interrupt(output, &progress),
+        cancel: interrupt.cancel,
+        unfinished: interrupt.unfinished,
     };
     let result = engine::run(&plan, &options, &progress);
     progress.finish();
@@ -66,7 +71,7 @@ pub(super) fn run_stage(project: &ProjectArg, args: &RunArgs, stage: Stage, outp
             outcome.result.gate.exit_code
         }
         Err(EngineError::Cancelled) => {
-            output.error("stopped: no run was written");
+            output.error(STOPPED);
             2
         }
         Err(error) => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Output;
-use super::interrupt::cancel_on_interrupt;
+use super::interrupt::on_interrupt;
 use super::progress::{Progress, sides};
 use super::project::{ProjectArg, load, output_folder};
 use super::run::fail;
@@ -22,14 +22,17 @@ pub struct Args {
     out: Option<PathBuf>,
 }
 
+/// What is said where the user stops the reading.
+const STOPPED: &str = "stopped: snapshots that were complete are kept, no other was written";
+
 pub(super) fn run(args: &Args, output: &Output) -> u8 {
     let Some(plan) = load(&args.project.project, output) else {
         return 2;
     };
     let out = output_folder(args.out.as_deref(), &plan);
     let progress = Progress::new(output, sides(&plan));
-    let cancel = cancel_on_interrupt(output, &progress);
-    let taken = engine::snapshots(&plan, &out, &cancel, &progress);
+    let interrupt = on_interrupt(output, &progress, STOPPED);
+    let taken = engine::snapshots(&plan, &out, &interrupt.cancel, &progress);
     progress.finish();
     match taken {
         Ok(taken) => {
@@ -43,7 +46,7 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
             if taken.failed.is_empty() { 0 } else { 2 }
         }
         Err(EngineError::Cancelled) => {
-            output.error("stopped: snapshots that were complete are kept, no other was written");
+            output.error(STOPPED);
             2
         }
         Err(error) => {

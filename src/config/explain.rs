@@ -3,9 +3,13 @@
 use serde_json::Value as Json;
 
 use crate::node::FieldDoc;
+use crate::reconcile::Reconcile;
 use crate::rule::Kind;
+use crate::source::SideConfig;
 
+use super::dataset::DatasetConfig;
 use super::family::{Checks, Family, Matches, RuleFamily, Steps};
+use super::project::ProjectConfig;
 
 /// A kind of rule, as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,9 +44,21 @@ pub(super) fn family_of(name: &str) -> Option<RuleFamily> {
     all_kinds().into_iter().find(|kind| kind.name == name).map(|kind| kind.family)
 }
 
-/// Returns the page of a kind as Markdown: its documentation, its parameters, the fields it shares with others.
+/// The sections of a project's files that have a page too, each with its first sentence.
+pub const SECTIONS: &[(&str, &str)] = &[
+    ("project", "The project file: where the data is, and which dataset files belong to it."),
+    ("dataset", "A dataset file: one business table with its sides and its rules."),
+    ("source", "Where one side of a dataset comes from; `target` is written in the same way."),
+    ("reconcile", "How expected and target are compared."),
+];
+
+/// Returns a page as Markdown: of a kind its documentation, its parameters and the fields it shares with others; of
+/// one of [`SECTIONS`] its parameters.
 pub fn explain(name: &str) -> Option<String> {
-    page::<Steps>(name).or_else(|| page::<Checks>(name)).or_else(|| page::<Matches>(name))
+    page::<Steps>(name)
+        .or_else(|| page::<Checks>(name))
+        .or_else(|| page::<Matches>(name))
+        .or_else(|| section(name))
 }
 
 fn page<F: Family>(name: &str) -> Option<String> {
@@ -82,8 +98,39 @@ fn reading(family: RuleFamily) -> String {
     format!("{first}\n{rest}")
 }
 
-/// One parameter: its names, type, default and documentation.
+fn section(name: &str) -> Option<String> {
+    let docs = match name {
+        "project" => ProjectConfig::docs(),
+        "dataset" => DatasetConfig::docs(),
+        "source" | "target" => SideConfig::docs(),
+        "reconcile" => Reconcile::docs(),
+        _ => return None,
+    };
+    let summary =
+        SECTIONS.iter().find(|(section, _)| *section == name || name == "target" && *section == "source");
+    let mut text = format!("# {name}\n\n{}\n\n## Parameters\n\n", summary.map_or("", |(_, summary)| summary));
+    for field in &docs {
+        // What has a page of its own is not listed again.
+        let own = name == "dataset" && ["source", "target", "reconcile"].contains(&field.name);
+        let entry = if own {
+            line(field) + &format!("  See `counterfoil explain {}`.\n", field.name)
+        } else {
+            entry(field)
+        };
+        text.push_str(&entry);
+    }
+    Some(text)
+}
+
+/// One parameter, and below it the names of what it is made of.
 fn entry(field: &FieldDoc) -> String {
+    let mut text = line(field);
+    nested(&field.schema, "  ", &mut text);
+    text
+}
+
+/// One parameter: its names, type, default and documentation.
+fn line(field: &FieldDoc) -> String {
     let name = match field.alias {
         Some(alias) => format!("`{}` or `{alias}`", field.name),
         None => format!("`{}`", field.name),
@@ -93,8 +140,30 @@ fn entry(field: &FieldDoc) -> String {
         (false, Some(default)) => format!(", default `{default}`"),
         (false, None) => String::new(),
     };
-    let doc = field.doc.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    format!("- {name} ({}{need}): {doc}\n", words(&field.schema))
+    format!("- {name} ({}{need}): {}\n", words(&field.schema), in_one_line(&field.doc))
+}
+
+fn in_one_line(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
+}
+
+/// Writes the names that the maps of a schema have, each with its type and description.
+fn nested(schema: &Json, indent: &str, text: &mut String) {
+    for (name, field) in schema.get("properties").and_then(Json::as_object).into_iter().flatten() {
+        let doc = field.get("description").and_then(Json::as_str).unwrap_or_default();
+        text.push_str(&format!("{indent}- `{name}` ({}): {}\n", words(field), in_one_line(doc)));
+        nested(field, &format!("{indent}  "), text);
+    }
+    for form in ["anyOf", "oneOf"] {
+        // A list of maps has the same names as one map.
+        let forms = schema.get(form).and_then(Json::as_array).into_iter().flatten();
+        forms.filter(|form| form.get("items").is_none()).for_each(|form| nested(form, indent, text));
+    }
+    for inner in ["items", "additionalProperties"] {
+        if let Some(inner) = schema.get(inner) {
+            nested(inner, indent, text);
+        }
+    }
 }
 
 /// Returns a JSON Schema's type in words.
@@ -104,21 +173,23 @@ fn words(schema: &Json) -> String {
             choices.iter().filter_map(|c| c.as_str()).map(|c| format!("`{c}`")).collect();
         return choices.join(", ");
     }
-    if let Some(forms) = schema.get("anyOf").and_then(Json::as_array) {
-        let mut forms: Vec<String> = forms.iter().map(words).collect();
-        forms.sort_by_key(|form| (form.starts_with("list of"), form.clone()));
-        forms.dedup();
-        // YAML's null is the choice `null`, written without quotes.
-        if forms.iter().any(|form| form.contains("`null`")) {
-            forms.retain(|form| form != "null");
-        }
-        return forms.join(" or ");
+    if let Some(one) = schema.get("const") {
+        return format!("`{}`", one.as_str().map_or_else(|| one.to_string(), str::to_owned));
+    }
+    if let Some(forms) = schema.get("anyOf").or_else(|| schema.get("oneOf")).and_then(Json::as_array) {
+        let is_list = |form: &Json| form.get("items").is_some();
+        let mut singles: Vec<String> =
+            forms.iter().filter(|form| !is_list(form)).map(words).filter(|form| form != "null").collect();
+        singles.sort();
+        singles.dedup();
+        let list = if forms.iter().any(is_list) { ", or a list" } else { "" };
+        return format!("{}{list}", singles.join(" or "));
     }
     match schema.get("type") {
         Some(Json::String(one)) => match one.as_str() {
-            "array" => match schema.get("items").map(words).as_deref() {
-                None | Some("value") => "list of values".to_owned(),
-                Some(items) => format!("list of {items}"),
+            "array" => match schema.get("items").and_then(|items| items.get("$ref")).and_then(Json::as_str) {
+                Some(family) => format!("list; each is a {}", family.rsplit('/').next().unwrap_or_default()),
+                None => format!("list of {}", schema.get("items").map_or_else(|| "values".to_owned(), words)),
             },
             "string" => "text".to_owned(),
             "integer" => "whole number".to_owned(),

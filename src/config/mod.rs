@@ -13,7 +13,7 @@ mod rules;
 mod schema;
 mod side;
 
-pub use explain::{KindInfo, all_kinds, explain};
+pub use explain::{KindInfo, SECTIONS, all_kinds, explain};
 pub use family::RuleFamily;
 pub use load::load;
 pub use plan::{Dataset, GateConfig, Plan, Rule, SidePlan};

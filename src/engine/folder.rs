@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
@@ -18,12 +19,41 @@ pub struct FolderError {
     pub error: io::Error,
 }
 
+/// The run folder under way, shared by all clones, so that it can be given up from another thread.
+///
+/// A run that is asked to stop does so at its next safe place. Where that is too far away the program can end on
+/// the spot, and this leaves nothing half written.
+#[derive(Debug, Clone, Default)]
+pub struct Unfinished(Arc<Mutex<Option<PathBuf>>>);
+
+impl Unfinished {
+    fn lock(&self) -> MutexGuard<'_, Option<PathBuf>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Removes the run folder under way and calls `end`, which is to end the program.
+    ///
+    /// Until `end` is through, the run neither gets its name nor comes to its end.
+    pub fn give_up(&self, end: impl FnOnce()) {
+        let under_way = self.lock();
+        if let Some(part) = under_way.as_ref() {
+            // Under another name first: whoever is still writing finds the folder no more.
+            let gone = part.with_extension("gone.part");
+            let gone = if fs::rename(part, &gone).is_ok() { &gone } else { part };
+            // What cannot be removed still ends in `.part`.
+            let _ = fs::remove_dir_all(gone);
+        }
+        end();
+    }
+}
+
 /// A run folder that is being written. Dropped before it is published, it leaves nothing.
 #[derive(Debug)]
 pub struct RunFolder {
     part: PathBuf,
     complete: PathBuf,
     published: bool,
+    unfinished: Unfinished,
 }
 
 impl RunFolder {
@@ -31,7 +61,11 @@ impl RunFolder {
     ///
     /// # Errors
     /// Where the folder cannot be made.
-    pub fn create(out: &Path, started: DateTime<Utc>) -> Result<RunFolder, FolderError> {
+    pub fn create(
+        out: &Path,
+        started: DateTime<Utc>,
+        unfinished: &Unfinished,
+    ) -> Result<RunFolder, FolderError> {
         let runs = out.join("runs");
         fs::create_dir_all(&runs).map_err(|error| FolderError {
             path: runs.clone(),
@@ -45,8 +79,17 @@ impl RunFolder {
             if complete.exists() {
                 continue;
             }
+            let mut under_way = unfinished.lock();
             match make_owner_only(&part) {
-                Ok(()) => return Ok(RunFolder { part, complete, published: false }),
+                Ok(()) => {
+                    *under_way = Some(part.clone());
+                    return Ok(RunFolder {
+                        part,
+                        complete,
+                        published: false,
+                        unfinished: unfinished.clone(),
+                    });
+                }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(FolderError { path: part, doing: "made", error }),
             }
@@ -93,12 +136,15 @@ impl RunFolder {
     /// # Errors
     /// Where the folder cannot be renamed. A `latest` that cannot be set is no error: not every file system has links.
     pub fn publish(mut self) -> Result<PathBuf, FolderError> {
+        let unfinished = self.unfinished.clone();
+        let mut under_way = unfinished.lock();
         fs::rename(&self.part, &self.complete).map_err(|error| FolderError {
             path: self.complete.clone(),
             doing: "renamed",
             error,
         })?;
         self.published = true;
+        *under_way = None;
         #[cfg(unix)]
         if let (Some(runs), Some(name)) = (self.complete.parent(), self.complete.file_name()) {
             let fresh = runs.join(".latest.new");
@@ -114,6 +160,8 @@ impl RunFolder {
 impl Drop for RunFolder {
     fn drop(&mut self) {
         if !self.published {
+            let mut under_way = self.unfinished.lock();
+            *under_way = None;
             // Nothing half done may stay; what cannot be removed still ends in `.part`.
             let _ = fs::remove_dir_all(&self.part);
         }
@@ -135,4 +183,42 @@ pub fn write_owner_only(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap().flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_run_that_is_given_up_leaves_nothing_and_can_no_longer_be_published() {
+        let out = tempfile::tempdir().unwrap();
+        let unfinished = Unfinished::default();
+        let folder = RunFolder::create(out.path(), Utc::now(), &unfinished).unwrap();
+        folder.write("findings/t.parquet", b"half").unwrap();
+        let mut ended = false;
+        unfinished.give_up(|| ended = true);
+        assert!(ended);
+        assert_eq!(names(&out.path().join("runs")), Vec::<String>::new());
+        assert!(folder.publish().is_err());
+        assert_eq!(names(&out.path().join("runs")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_run_that_is_published_is_not_given_up() {
+        let out = tempfile::tempdir().unwrap();
+        let unfinished = Unfinished::default();
+        let folder = RunFolder::create(out.path(), Utc::now(), &unfinished).unwrap();
+        folder.write("run.json", b"{}").unwrap();
+        let path = folder.publish().unwrap();
+        unfinished.give_up(|| {});
+        assert!(path.join("run.json").exists());
+    }
 }

@@ -42,6 +42,7 @@ use prepare::Loaded;
 use project_key::{KeyError, ProjectKey};
 
 pub use events::{Event, Observer, Silent};
+pub use folder::Unfinished;
 pub use prepare::Taken;
 
 /// How far a run goes.
@@ -68,6 +69,8 @@ pub struct RunOptions {
     pub stage: Stage,
     /// Stops the run.
     pub cancel: Cancel,
+    /// Knows the run's folder while it is under way.
+    pub unfinished: Unfinished,
 }
 
 /// A complete run.
@@ -190,7 +193,7 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         Log { to: observer, lines: Mutex::new(vec![format!("{} start {}", started.to_rfc3339(), tool())]) };
     let as_of = options.as_of.or(plan.as_of).unwrap_or(started);
     let key = ProjectKey::find(plan.fingerprint_key.as_deref(), &plan.files.base)?;
-    let folder = RunFolder::create(&options.out, started)?;
+    let folder = RunFolder::create(&options.out, started, &options.unfinished)?;
     if let Some(note) = &key.note {
         log.event(&Event::Note { message: note.clone() });
     }

@@ -7,11 +7,11 @@ use crate::model::{Dimension, Severity, Side};
 use crate::node::{FromNode, Node, params};
 
 params! {
-    /// The fields all rules share.
+    /// The fields all checks share; steps and matches have some of them.
     pub struct Common("a rule") {
         /// The rule's name in results and reports, unique within its dataset. Default: the kind and its columns.
         id: Option<Spanned<String>>,
-        /// How much a failure matters: `info`, `warning` or `error`. Default: `error`, for `duplicates` `warning`.
+        /// How much a failure matters: `info`, `warning` or `error`. Default: `error`.
         severity: Option<Severity>,
         /// The data-quality dimension, where it is not the kind's own.
         dimension: Option<Dimension>,

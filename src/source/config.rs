@@ -106,7 +106,9 @@ params! {
         encoding: Option<Encoding>,
         /// The texts that mean NULL, quoted or not. Default: what is empty and not quoted.
         null: Option<Vec<String>>,
-        /// The types of columns, by our names. Columns that are not named: by their values.
+        /// The types of columns, by our names: `text`, `varchar(n)`, `char(n)`, `bool`, `i64`, `u64`, `f64`,
+        /// `decimal(p,s)`, `date`, `timestamp`, `timestamptz`, `time`, `bytes`, `uuid` or `json`. Columns that are not
+        /// named: by their values.
         types: IndexMap<String, Spanned<Logical>> = "{}",
         /// Our names of columns, by theirs.
         columns: IndexMap<String, Spanned<String>> = "{}",

@@ -180,7 +180,7 @@ fn long_and_deep_conditions_do_not_overflow_the_stack() {
     assert!(rule(&format!("{} a", "not ".repeat(4_000))).ends_with("1 error"), "many nots");
     assert!(rule(&vec!["a"; 6_000].join(" and ")).contains("more than 5000 words"), "too many words");
     assert!(
-        rule(&format!("{} 1 {}", "case when a then ".repeat(900), "end ".repeat(900))).contains("levels"),
+        rule(&format!("{} 1 {}", "case when a then ".repeat(900), "end ".repeat(900))).ends_with("1 error"),
         "many cases"
     );
 }
