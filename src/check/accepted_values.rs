@@ -172,15 +172,14 @@ impl Check for Rule {
         for field in fields {
             let mut values = Vec::with_capacity(list.len());
             for Accepted { text, span, called } in &list {
-                match value_of(text, field) {
-                    Some(value) => values.push(value),
-                    None => {
-                        right = false;
-                        out.push(Diagnostic::error(
-                            span,
-                            format!("{called} is not a value of `{}`, which is {}", field.name, field.logical),
-                        ));
-                    }
+                if let Some(value) = value_of(text, field) {
+                    values.push(value);
+                } else {
+                    right = false;
+                    out.push(Diagnostic::error(
+                        span,
+                        format!("{called} is not a value of `{}`, which is {}", field.name, field.logical),
+                    ));
                 }
             }
             let passes = one_of(col(field.name.as_str()), values);

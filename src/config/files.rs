@@ -75,14 +75,13 @@ pub(super) fn read(
         Err(error) => {
             let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
             let is_utf_16 = matches!(error.as_bytes(), [0xFF, 0xFE, ..] | [0xFE, 0xFF, ..]);
-            let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-            out.push(
-                Diagnostic::without_place(match is_utf_16 {
-                    true => format!("`{shown}` is UTF-16, not UTF-8"),
-                    false => format!("`{shown}` is not UTF-8: see line {line}"),
-                })
-                .help("save the file with the encoding UTF-8"),
-            );
+            let line = memchr::memchr_iter(b'\n', good).count() + 1;
+            let message = if is_utf_16 {
+                format!("`{shown}` is UTF-16, not UTF-8")
+            } else {
+                format!("`{shown}` is not UTF-8: see line {line}")
+            };
+            out.push(Diagnostic::without_place(message).help("save the file with the encoding UTF-8"));
             return None;
         }
     };

@@ -178,8 +178,8 @@ impl Draft {
 
     /// Reports columns to hide or to show that no side has: a slip there would show what must not be seen.
     fn check_shown(&self, out: &mut Diagnostics) {
-        for list in [&self.sensitive, &self.free_text, &self.show] {
-            list.iter().for_each(|name| self.sides.check_anywhere(name, out));
+        for name in self.sensitive.iter().chain(&self.free_text).chain(&self.show) {
+            self.sides.check_anywhere(name, out);
         }
         for shown in &self.show {
             if let Some(hidden) = self.sensitive.iter().find(|name| name.value == shown.value) {

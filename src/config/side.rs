@@ -97,20 +97,18 @@ fn connection(
 ) -> Option<ConnectionConfig> {
     let Some(name) = &config.connection else { return Some(ConnectionConfig::default()) };
     let connections = connections?;
-    match connections.get(&name.value) {
-        Some(connection) => connection.0.clone(),
-        None => {
-            let error = Diagnostic::error(&name.span, format!("there is no connection `{}`", name.value));
-            out.push(if connections.is_empty() {
-                error.help(
-                    "the project file names none under `connections`; without one, files lie beside the project file",
-                )
-            } else {
-                error.suggest(&name.value, connections.keys().map(String::as_str))
-            });
-            None
-        }
+    if let Some(connection) = connections.get(&name.value) {
+        return connection.0.clone();
     }
+    let error = Diagnostic::error(&name.span, format!("there is no connection `{}`", name.value));
+    out.push(if connections.is_empty() {
+        error.help(
+            "the project file names none under `connections`; without one, files lie beside the project file",
+        )
+    } else {
+        error.suggest(&name.value, connections.keys().map(String::as_str))
+    });
+    None
 }
 
 impl Sides {

@@ -43,9 +43,10 @@ pub(super) fn without_values(mut text: String, written: &str, variables: &[Varia
         if !beside && value.len() < LONG {
             continue;
         }
-        text = match value.len() < SHORT {
-            true => text.replace(&format!("`{value}`"), &format!("`{reference}}}`")),
-            false => text.replace(value.as_str(), &format!("{reference}}}")),
+        text = if value.len() < SHORT {
+            text.replace(&format!("`{value}`"), &format!("`{reference}}}`"))
+        } else {
+            text.replace(value.as_str(), &format!("{reference}}}"))
         };
     }
     text
@@ -96,15 +97,17 @@ fn assigned(text: &str) -> Vec<Range<usize>> {
 fn value_of_name(text: &str, before: &str, at: usize) -> Vec<Range<usize>> {
     let rest = text.get(at..).unwrap_or_default();
     let line = rest.split('\n').next().unwrap_or_default();
+    let mut ranges = Vec::new();
     if let Some(quote @ ('"' | '\'')) = line.chars().next() {
-        return vec![at + 1..at + closing_quote(rest, quote).unwrap_or(rest.len())];
+        ranges.push(at + 1..at + closing_quote(rest, quote).unwrap_or(rest.len()));
+        return ranges;
     }
     let opened = before.matches(['{', '[']).count() > before.matches(['}', ']']).count();
     if opened {
         let end = line.find([',', '}', ']']).unwrap_or(line.len());
-        return vec![at..at + end];
+        ranges.push(at..at + end);
+        return ranges;
     }
-    let mut ranges = Vec::new();
     let value = line.split(" #").next().unwrap_or_default();
     if !value.starts_with(['|', '>', '#']) {
         ranges.push(at..at + value.len());

@@ -23,10 +23,8 @@ pub fn on_sides(found: Vec<(Side, Diagnostics)>, out: &mut Diagnostics) {
                 continue;
             }
             let everywhere = found.iter().filter(|(_, others)| is_here(others)).count() == sides;
-            out.push(match everywhere {
-                true => diagnostic.clone(),
-                false => diagnostic.clone().label(format!("in {}", words(*side))),
-            });
+            let diagnostic = diagnostic.clone();
+            out.push(if everywhere { diagnostic } else { diagnostic.label(format!("in {}", words(*side))) });
         }
     }
 }

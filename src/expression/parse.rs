@@ -201,10 +201,8 @@ impl Reader<'_> {
             Expr::TypedString(TypedString { data_type, value, .. }) => {
                 self.typed(&data_type, value.value, range)?
             }
-            Expr::IsNull(e) => self.is(*e, Is::Null, false)?,
-            Expr::IsNotNull(e) => self.is(*e, Is::Null, true)?,
-            Expr::IsUnknown(e) => self.is(*e, Is::Null, false)?,
-            Expr::IsNotUnknown(e) => self.is(*e, Is::Null, true)?,
+            Expr::IsNull(e) | Expr::IsUnknown(e) => self.is(*e, Is::Null, false)?,
+            Expr::IsNotNull(e) | Expr::IsNotUnknown(e) => self.is(*e, Is::Null, true)?,
             Expr::IsTrue(e) => self.is(*e, Is::True, false)?,
             Expr::IsNotTrue(e) => self.is(*e, Is::True, true)?,
             Expr::IsFalse(e) => self.is(*e, Is::False, false)?,

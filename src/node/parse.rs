@@ -223,16 +223,15 @@ impl<'a> Builder<'a> {
             let (event, range) = self.next()?;
             let value = self.node(event, range)?;
             let Some(name) = self.name(key) else { continue };
-            match places.get(&name.text) {
-                Some(first) => self.out.push(
+            if let Some(first) = places.get(&name.text) {
+                self.out.push(
                     Diagnostic::error(&name.span, format!("`{}` stands here a second time", name.text))
                         .label("the second")
                         .also(first, "the first"),
-                ),
-                None => {
-                    places.insert(name.text.clone(), name.span.clone());
-                    entries.push((name, value));
-                }
+                );
+            } else {
+                places.insert(name.text.clone(), name.span.clone());
+                entries.push((name, value));
             }
         };
         let start = entries.first().map_or(range.start, |(name, _)| name.span.range.start.min(range.start));

@@ -39,18 +39,12 @@ impl<'a> Fields<'a> {
     /// Begins to read a map; anything else is a diagnostic. `owner` names it in messages: "step `trim`".
     pub fn new(node: &'a Node, owner: impl Into<String>, out: &mut Diagnostics) -> Option<Self> {
         let owner = owner.into();
-        match &node.value {
-            Value::Map(entries) => {
-                Some(Fields { owner, span: node.span.clone(), entries, known: Vec::new() })
-            }
-            _ => {
-                out.push(Diagnostic::error(
-                    &node.span,
-                    format!("{owner} takes names with values, not {}", node.words()),
-                ));
-                None
-            }
+        if let Value::Map(entries) = &node.value {
+            return Some(Fields { owner, span: node.span.clone(), entries, known: Vec::new() });
         }
+        let message = format!("{owner} takes names with values, not {}", node.words());
+        out.push(Diagnostic::error(&node.span, message));
+        None
     }
 
     /// Returns the value of a name, and remembers that the name is known here.

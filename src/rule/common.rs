@@ -57,7 +57,19 @@ impl MaxFailures {
     pub fn allows(self, failed: u64, evaluated: u64) -> bool {
         match self {
             MaxFailures::Count(most) => failed <= most,
-            MaxFailures::Percent(most) => failed as f64 * 100.0 <= most * evaluated as f64,
+            MaxFailures::Percent(most) => {
+                // Exactly: as floating-point numbers 57 rows of 10,000 would be more than 0.57 %.
+                let text = most.to_string();
+                let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+                let share = format!("{whole}{fraction}").parse::<u128>().ok();
+                let one = u32::try_from(fraction.len()).ok().and_then(|digits| 10_u128.checked_pow(digits));
+                let least = one.and_then(|one| one.checked_mul(u128::from(failed) * 100));
+                let most_rows = share.and_then(|share| share.checked_mul(u128::from(evaluated)));
+                match (least, most_rows) {
+                    (Some(least), Some(most)) => least <= most,
+                    _ => failed as f64 * 100.0 <= most * evaluated as f64,
+                }
+            }
         }
     }
 }
@@ -126,9 +138,11 @@ impl FromNode for crate::model::Logical {
             Err(message) => {
                 let error = Diagnostic::error(&node.span, message);
                 // Within `{ … }` and `[ … ]` a comma ends a text without quotes.
-                out.push(match text.contains('(') && !text.contains(')') {
-                    true => error.help("a text with a comma stands in quotes here: \"decimal(10,2)\""),
-                    false => error,
+                let is_cut = text.contains('(') && !text.contains(')');
+                out.push(if is_cut {
+                    error.help("a text with a comma stands in quotes here: \"decimal(10,2)\"")
+                } else {
+                    error
                 });
                 None
             }
@@ -137,5 +151,20 @@ impl FromNode for crate::model::Logical {
 
     fn schema() -> Json {
         json!({"type": "string", "pattern": "^(text|(var)?char\\( *[0-9]+ *\\)|bool|i64|u64|f64|decimal\\( *[0-9]+ *, *[0-9]+ *\\)|date|timestamp(tz)?|time|bytes|uuid|json)$"})
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MaxFailures;
+
+    #[test]
+    fn a_share_is_compared_exactly() {
+        assert!(MaxFailures::Percent(0.57).allows(57, 10_000));
+        assert!(!MaxFailures::Percent(0.57).allows(58, 10_000));
+        assert!(MaxFailures::Percent(0.0).allows(0, 0) && !MaxFailures::Percent(0.0).allows(1, 10));
+        assert!(MaxFailures::Percent(100.0).allows(u64::MAX, u64::MAX));
+        assert!(!MaxFailures::Percent(1e-30).allows(1, u64::MAX));
+        assert!(MaxFailures::Count(3).allows(3, 3) && !MaxFailures::Count(3).allows(4, 9));
     }
 }

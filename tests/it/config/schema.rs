@@ -58,7 +58,7 @@ fn files(project: &Path) -> Vec<(String, &'static Json)> {
             let name = entry.file_name().to_string_lossy().into_owned();
             if path.is_dir() {
                 open.push(path);
-            } else if name.ends_with(".yml") {
+            } else if path.extension().is_some_and(|ending| ending == "yml") {
                 let text = std::fs::read_to_string(&path).expect("UTF-8");
                 found.push((text, if name == "counterfoil.yml" { &*PROJECT } else { &*DATASET }));
             }

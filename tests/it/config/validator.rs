@@ -63,9 +63,11 @@ impl Validator<'_> {
                     found.push(format!("{at}: {value} is not {wanted}"));
                 }
             }
-            "const" if wanted != value => found.push(format!("{at}: {value} is not {wanted}")),
+            "const" if wanted != value => {
+                found.push(format!("{at}: {value} is not {wanted}"));
+            }
             "enum" if !list(wanted).contains(value) => {
-                found.push(format!("{at}: {value} is none of {wanted}"))
+                found.push(format!("{at}: {value} is none of {wanted}"));
             }
             "const" | "enum" => {}
             "pattern" => {
@@ -75,9 +77,11 @@ impl Validator<'_> {
                 }
             }
             "minLength" if length.is_some_and(|n| n < limit(wanted)) => {
-                found.push(format!("{at}: too short"))
+                found.push(format!("{at}: too short"));
             }
-            "maxLength" if length.is_some_and(|n| n > limit(wanted)) => found.push(format!("{at}: too long")),
+            "maxLength" if length.is_some_and(|n| n > limit(wanted)) => {
+                found.push(format!("{at}: too long"));
+            }
             "minItems" if value.as_array().is_some_and(|items| items.len() < limit(wanted)) => {
                 found.push(format!("{at}: too few"));
             }
