@@ -134,9 +134,13 @@ pub(super) fn cell_as<'a>(cell: Cell<'a>, logical: &Logical) -> Option<Cell<'a>>
 pub(super) fn read_text(text: &str, logical: &Logical) -> Option<Cell<'static>> {
     let text = text.trim();
     match logical {
-        Logical::I64 | Logical::U64 | Logical::F64 | Logical::Decimal { .. } => {
-            number(text).map(Cell::Number)
-        }
+        Logical::I64 | Logical::U64 | Logical::Decimal { .. } => number(text).map(Cell::Number),
+        // Floating-point numbers have NaN and the infinities beside numbers.
+        Logical::F64 => match (number(text), Value::parse(text, logical)) {
+            (Some(number), _) => Some(Cell::Number(number)),
+            (None, Some(Value::F64(value))) if !value.is_finite() => Some(Cell::Number(Number::Float(value))),
+            _ => None,
+        },
         Logical::Date => match Value::parse(text, &Logical::TIMESTAMP)? {
             Value::Moment(m) => Some(Cell::Moment(i128::from(m))),
             _ => None,
