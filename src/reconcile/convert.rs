@@ -25,7 +25,7 @@ pub(super) enum Convert {
     Uuid,
     /// Instants are compared in the wall clock of a zone.
     Wall(Tz),
-    /// Moments without a zone are the wall clock of this zone.
+    /// Moments without a zone, and texts that are read as such, are the wall clock of this zone.
     NaiveWall(Tz),
     /// They are read as this type.
     As {
@@ -72,14 +72,19 @@ impl Reader {
                 other => other,
             },
             Convert::NaiveWall(zone) => match self.values.cell(index) {
-                Cell::Moment(moment) if is_skipped(moment, *zone) => Cell::Skipped,
+                // A date is a day, not a time that a clock would have had to show.
+                Cell::Moment(moment) if is_skipped(moment, *zone) && !self.is_date() => Cell::Skipped,
                 other => other,
             },
             Convert::As { logical, before } => {
                 if logical.is_text() && *logical != Logical::Uuid {
                     return self.text(index);
                 }
-                match cell_as(self.converted(index, before), logical) {
+                let cell = match (self.converted(index, before), before.as_ref()) {
+                    (Cell::Text(text), Convert::NaiveWall(zone)) => on_clock(text, logical, *zone),
+                    (cell, _) => cell,
+                };
+                match cell_as(cell, logical) {
                     Some(cell) => cell,
                     None => self.text(index),
                 }
@@ -87,8 +92,20 @@ impl Reader {
         }
     }
 
+    fn is_date(&self) -> bool {
+        matches!(self.values, Values::Date(_))
+    }
+
     fn text(&self, index: usize) -> Cell<'_> {
         self.texts.get(index).map_or(Cell::Null, Cell::Text)
+    }
+}
+
+/// Returns a text that stands for a time which a zone's clocks never showed as such; any other as it is.
+fn on_clock<'a>(text: Cow<'a, str>, logical: &Logical, zone: Tz) -> Cell<'a> {
+    match read_text(&text, logical) {
+        Some(Cell::Moment(moment)) if is_skipped(moment, zone) => Cell::Skipped,
+        _ => Cell::Text(text),
     }
 }
 
