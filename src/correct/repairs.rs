@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use polars::prelude::PolarsError;
+use polars::prelude::{PolarsError, Series};
 
-use crate::frame::{Frame, Texts, Value, series_of};
+use crate::frame::{Frame, Texts, Value, convert, series_of};
 use crate::model::{Field, Logical};
 
 use super::{KeyTexts, frame_of, in_their_name};
@@ -93,40 +93,107 @@ pub fn repairs(
         text("key", &|(key, _, _)| Some(key.clone())),
     ];
     for (field, column) in target.schema.fields.iter().zip(target.df.columns()) {
-        let own = Texts::new(column.as_materialized_series(), &field.logical);
-        let wanted = expected.texts(&field.name);
-        let values: Vec<Option<String>> = lines
-            .iter()
-            .map(|(_, _, repair)| match repair {
-                Repair::Insert { expected } => wanted.as_ref().and_then(|t| t.owned(*expected)),
-                Repair::Update { expected, columns, .. } if columns.contains(&field.name) => {
-                    wanted.as_ref().and_then(|t| t.owned(*expected))
-                }
-                Repair::Update { target, .. } | Repair::Delete { target, .. } => own.owned(*target),
-            })
-            .collect();
-        let mut field = in_their_name(field);
-        if ["action", "reason", "columns", "key"].contains(&field.name.as_str()) {
-            field.name = format!("target_{}", field.name);
-        }
-        let typed: Vec<Option<Value>> =
-            values.iter().map(|v| v.as_deref().and_then(|v| Value::parse(v, &field.logical))).collect();
-        let fits = values.iter().zip(&typed).all(|(text, value)| text.is_some() == value.is_some());
-        let series = if fits {
-            series_of(&field.name, &field.logical, &typed)
-        } else {
-            field.logical = Logical::TEXT;
-            let texts: Vec<Option<Value>> = values.into_iter().map(|v| v.map(Value::Text)).collect();
-            series_of(&field.name, &Logical::TEXT, &texts)
-        };
-        columns.push((field, series));
+        columns.push(column_of(field, column.as_materialized_series(), expected, &lines));
     }
     frame_of(columns, lines.len())
+}
+
+/// Makes a column of the target with the values its rows should have.
+fn column_of(
+    field: &Field,
+    own: &Series,
+    expected: &Frame,
+    lines: &[(String, &'static str, &Repair)],
+) -> (Field, Series) {
+    let from_expected = |repair: &Repair| match repair {
+        Repair::Insert { expected } => Some(*expected),
+        Repair::Update { expected, columns, .. } if columns.contains(&field.name) => Some(*expected),
+        _ => None,
+    };
+    let own = Texts::new(own, &field.logical);
+    let wanted =
+        expected.column(&field.name).map(|(e, column)| (&e.logical, column.as_materialized_series()));
+    let converted = wanted.map(|(logical, series)| convert(series, logical, &field.logical));
+    let lost = converted.as_ref().map(|c| c.lost.as_slice()).unwrap_or_default();
+    let fits = lines
+        .iter()
+        .filter_map(|(_, _, repair)| from_expected(repair))
+        .all(|row| lost.binary_search(&row).is_err());
+    let wanted = match (fits, converted, wanted) {
+        (true, Some(converted), _) => Some(Texts::new(&converted.series, &field.logical)),
+        (false, _, Some((logical, series))) => Some(Texts::new(series, logical)),
+        _ => None,
+    };
+    let values = lines.iter().map(|(_, _, repair)| match (from_expected(repair), repair) {
+        (Some(row), _) => wanted.as_ref().and_then(|texts| texts.owned(row)),
+        (None, Repair::Update { target, .. } | Repair::Delete { target, .. }) => own.owned(*target),
+        (None, Repair::Insert { .. }) => None,
+    });
+    let mut field = in_their_name(field);
+    if ["action", "reason", "columns", "key"].contains(&field.name.as_str()) {
+        field.name = format!("target_{}", field.name);
+    }
+    if !fits {
+        field.logical = Logical::TEXT;
+    }
+    let values: Vec<Option<Value>> =
+        values.map(|text| text.and_then(|text| Value::parse(&text, &field.logical))).collect();
+    let series = series_of(&field.name, &field.logical, &values);
+    (field, series)
 }
 
 fn place(repair: &Repair) -> (usize, usize) {
     match repair {
         Repair::Insert { expected } => (0, *expected),
         Repair::Update { target, .. } | Repair::Delete { target, .. } => (1, *target),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use polars::prelude::{Column, DataFrame};
+
+    use super::*;
+    use crate::model::Schema;
+
+    fn frame(columns: &[(&str, &str, &[&str])]) -> Frame {
+        let fields: Vec<Field> =
+            columns.iter().map(|(name, logical, _)| Field::new(*name, logical.parse().unwrap())).collect();
+        let made = fields.iter().zip(columns).map(|(field, (_, _, texts))| {
+            let values: Vec<Option<Value>> = texts.iter().map(|t| Value::parse(t, &field.logical)).collect();
+            Column::from(series_of(&field.name, &field.logical, &values))
+        });
+        let df = DataFrame::new(columns[0].2.len(), made.collect()).unwrap();
+        Frame::new(Schema { fields }, df)
+    }
+
+    #[test]
+    fn expected_values_take_the_targets_type_where_they_mean_the_same() {
+        let expected = frame(&[
+            ("k", "text", &["a", "b"]),
+            ("n", "decimal(9,2)", &["12.00", "1.50"]),
+            ("flag", "bool", &["true", "false"]),
+        ]);
+        let target = frame(&[("k", "text", &["b"]), ("n", "i64", &["7"]), ("flag", "i64", &["1"])]);
+        let update = |columns: &[&str]| Repair::Update {
+            expected: 1,
+            target: 0,
+            columns: columns.iter().map(|c| (*c).to_owned()).collect(),
+        };
+        let made = |list: &[Repair]| {
+            let table = repairs(list, &expected, &target, &["k".to_owned()]).unwrap();
+            let column = |name: &str| {
+                let texts = table.texts(name).unwrap();
+                (0..table.height()).map(|i| texts.owned(i).unwrap()).collect::<Vec<_>>()
+            };
+            (column("n"), table.schema.get("n").unwrap().logical.clone(), column("flag"))
+        };
+        let insert = Repair::Insert { expected: 0 };
+        // 1.50 of the other row is no whole number, but not in use.
+        let (n, logical, flag) = made(&[insert.clone(), update(&["flag"])]);
+        assert_eq!((n, logical), (vec!["12".to_owned(), "7".to_owned()], Logical::I64));
+        assert_eq!(flag, ["1", "0"]);
+        let (n, logical, _) = made(&[insert, update(&["n"])]);
+        assert_eq!((n, logical), (vec!["12.00".to_owned(), "1.50".to_owned()], Logical::TEXT));
     }
 }

@@ -141,15 +141,33 @@ fn divide(a: i128, b: i128, shift: u32) -> Option<i128> {
     let mut quotient = a.unsigned_abs().checked_div(divisor)?;
     let mut rest = a.unsigned_abs() % divisor;
     for _ in 0..shift {
-        rest = rest.checked_mul(10)?;
-        quotient = quotient.checked_mul(10)?.checked_add(rest / divisor)?;
-        rest %= divisor;
+        let digit;
+        (digit, rest) = next_digit(rest, divisor);
+        quotient = quotient.checked_mul(10)?.checked_add(digit)?;
     }
     if rest >= divisor - rest {
         quotient = quotient.checked_add(1)?;
     }
     let quotient = i128::try_from(quotient).ok()?;
     Some(if (a < 0) == (b < 0) { quotient } else { -quotient })
+}
+
+/// Divides ten times `rest` by a greater `divisor`: the quotient, which is a digit, and what is left.
+fn next_digit(rest: u128, divisor: u128) -> (u128, u128) {
+    if let Some(ten) = rest.checked_mul(10) {
+        return (ten / divisor, ten % divisor);
+    }
+    // Added up ten times, never beyond the divisor.
+    let (mut digit, mut left) = (0, 0);
+    for _ in 0..10 {
+        if left >= divisor - rest {
+            left -= divisor - rest;
+            digit += 1;
+        } else {
+            left += rest;
+        }
+    }
+    (digit, left)
 }
 
 /// Changes the sign of numbers; whole numbers become decimals, so that none is too large.

@@ -8,10 +8,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, RecordBatch, RecordBatchOptions, make_array};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions, make_array};
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType as ArrowType, Field as ArrowField, Schema as ArrowSchema, TimeUnit as ArrowUnit,
+    TimestampMicrosecondType,
 };
 use arrow::error::ArrowError;
 use arrow::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
@@ -117,6 +118,13 @@ fn to_array(series: &Series, logical: &Logical) -> Result<ArrayRef, BridgeError>
         make_array(from_ffi(c_array, &c_schema)?)
     };
     let wanted = arrow_type(logical);
+    if let ArrowType::Timestamp(unit, Some(zone)) = &wanted {
+        // The values are of that zone already; a cast would have to know its clocks.
+        let naive = ArrowType::Timestamp(*unit, None);
+        let array = if array.data_type() == &naive { array } else { cast(&array, &naive)? };
+        let zoned = array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone(Arc::clone(zone));
+        return Ok(Arc::new(zoned));
+    }
     Ok(if array.data_type() == &wanted { array } else { cast(&array, &wanted)? })
 }
 

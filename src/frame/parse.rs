@@ -58,7 +58,7 @@ impl Value {
             Logical::Bool => Value::Bool(boolean(text)?),
             Logical::I64 => Value::I64(text.parse().ok()?),
             Logical::U64 => Value::U64(text.parse().ok()?),
-            Logical::F64 => Value::F64(text.parse().ok()?),
+            Logical::F64 => Value::F64(float(text)?),
             Logical::Decimal { precision, scale } => Value::Decimal(decimal(text, *precision, *scale)?),
             Logical::Date => Value::Date(date(text)?),
             Logical::Timestamp { utc: false } => Value::Moment(moment(text)?),
@@ -101,6 +101,12 @@ fn boolean(text: &str) -> Option<bool> {
         "false" | "f" | "no" | "n" | "0" => Some(false),
         _ => None,
     }
+}
+
+/// Reads a floating-point number; a text in digits that is too large for one is none, and not infinite.
+fn float(text: &str) -> Option<f64> {
+    let value: f64 = text.parse().ok()?;
+    (value.is_finite() || !text.bytes().any(|b| b.is_ascii_digit())).then_some(value)
 }
 
 fn uuid(text: &str) -> Option<String> {
@@ -241,6 +247,18 @@ mod tests {
             [Some(100), Some(150), Some(150), Some(50), Some(99999), Some(-99999)]
         );
         assert_eq!([d("1000"), d("1.005"), d("1e2"), d(""), d("."), d("1 "), d("--1")], [None; 7]);
+    }
+
+    #[test]
+    fn digits_are_never_infinite() {
+        let f = |t: &str| Value::parse(t, &Logical::F64);
+        assert_eq!([f("1e400"), f("-1e309"), f("1.5.0")], [None, None, None]);
+        assert_eq!(f("1.7976931348623157e308"), Some(Value::F64(f64::MAX)));
+        assert_eq!(
+            [f("inf"), f("-inf")],
+            [Some(Value::F64(f64::INFINITY)), Some(Value::F64(f64::NEG_INFINITY))]
+        );
+        assert!(matches!(f("NaN"), Some(Value::F64(v)) if v.is_nan()));
     }
 
     #[test]

@@ -305,6 +305,11 @@ impl Binder<'_> {
 
     fn total(&mut self, total: &Total) -> Option<BoundTotal> {
         let fields = self.both(&total.column);
+        for (i, name) in total.by.iter().enumerate() {
+            if total.by.iter().take(i).any(|earlier| earlier.value == name.value) {
+                self.error(&name.span, format!("`{}` stands here a second time", name.value));
+            }
+        }
         let by: Vec<Option<KeyColumn>> = total.by.iter().map(|name| self.key_column(name)).collect();
         let (e, t) = fields?;
         let sums = total.agg.contains(&Aggregate::Sum);

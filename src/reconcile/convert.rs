@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use chrono::{DateTime, LocalResult, Offset, TimeZone};
+use chrono::{DateTime, LocalResult, Offset, TimeZone, Timelike};
 use chrono_tz::Tz;
 use polars::prelude::{PolarsResult, Series};
 
@@ -25,7 +25,7 @@ pub(super) enum Convert {
     Uuid,
     /// Instants are compared in the wall clock of a zone.
     Wall(Tz),
-    /// Moments without a zone are the wall clock of this zone.
+    /// Moments without a zone, and texts that are read as such, are the wall clock of this zone.
     NaiveWall(Tz),
     /// They are read as this type.
     As {
@@ -72,14 +72,19 @@ impl Reader {
                 other => other,
             },
             Convert::NaiveWall(zone) => match self.values.cell(index) {
-                Cell::Moment(moment) if is_skipped(moment, *zone) => Cell::Skipped,
+                // A date is a day, not a time that a clock would have had to show.
+                Cell::Moment(moment) if is_skipped(moment, *zone) && !self.is_date() => Cell::Skipped,
                 other => other,
             },
             Convert::As { logical, before } => {
                 if logical.is_text() && *logical != Logical::Uuid {
                     return self.text(index);
                 }
-                match cell_as(self.converted(index, before), logical) {
+                let cell = match (self.converted(index, before), before.as_ref()) {
+                    (Cell::Text(text), Convert::NaiveWall(zone)) => on_clock(text, logical, *zone),
+                    (cell, _) => cell,
+                };
+                match cell_as(cell, logical) {
                     Some(cell) => cell,
                     None => self.text(index),
                 }
@@ -87,8 +92,20 @@ impl Reader {
         }
     }
 
+    fn is_date(&self) -> bool {
+        matches!(self.values, Values::Date(_))
+    }
+
     fn text(&self, index: usize) -> Cell<'_> {
         self.texts.get(index).map_or(Cell::Null, Cell::Text)
+    }
+}
+
+/// Returns a text that stands for a time which a zone's clocks never showed as such; any other as it is.
+fn on_clock<'a>(text: Cow<'a, str>, logical: &Logical, zone: Tz) -> Cell<'a> {
+    match read_text(&text, logical) {
+        Some(Cell::Moment(moment)) if is_skipped(moment, zone) => Cell::Skipped,
+        _ => Cell::Text(text),
     }
 }
 
@@ -134,9 +151,13 @@ pub(super) fn cell_as<'a>(cell: Cell<'a>, logical: &Logical) -> Option<Cell<'a>>
 pub(super) fn read_text(text: &str, logical: &Logical) -> Option<Cell<'static>> {
     let text = text.trim();
     match logical {
-        Logical::I64 | Logical::U64 | Logical::F64 | Logical::Decimal { .. } => {
-            number(text).map(Cell::Number)
-        }
+        Logical::I64 | Logical::U64 | Logical::Decimal { .. } => number(text).map(Cell::Number),
+        // Floating-point numbers have NaN and the infinities beside numbers.
+        Logical::F64 => match (number(text), Value::parse(text, logical)) {
+            (Some(number), _) => Some(Cell::Number(number)),
+            (None, Some(Value::F64(value))) if !value.is_finite() => Some(Cell::Number(Number::Float(value))),
+            _ => None,
+        },
         Logical::Date => match Value::parse(text, &Logical::TIMESTAMP)? {
             Value::Moment(m) => Some(Cell::Moment(i128::from(m))),
             _ => None,
@@ -215,12 +236,26 @@ pub(super) fn is_skipped(wall: i128, zone: Tz) -> bool {
         .is_some_and(|m| matches!(zone.offset_from_local_datetime(&m.naive_utc()), LocalResult::None))
 }
 
-/// Writes a moment by a pattern of `strftime`; nothing where the pattern or the moment does not allow it.
+/// Writes a moment as the pattern of an inferred type has it: `strftime`, but `%.7f` and the like may have any number
+/// of digits. Nothing where the pattern has no place for a part of the moment.
 fn formatted(moment: i128, pattern: &str) -> Option<String> {
-    let moment = DateTime::from_timestamp_micros(i64::try_from(moment).ok()?)?;
+    let micros = i64::try_from(moment).ok()?;
+    let naive = DateTime::from_timestamp_micros(micros)?.naive_utc();
+    let nanos = format!("{:09}", naive.nanosecond());
+    let mut plain = pattern.to_owned();
+    if let Some((before, digits, after)) = pattern
+        .split_once("%.")
+        .and_then(|(before, rest)| rest.split_once('f').map(|(digits, after)| (before, digits, after)))
+    {
+        plain = format!("{before}.{}{after}", nanos.get(..digits.parse().ok()?)?);
+    }
     let mut text = String::new();
-    write!(text, "{}", moment.naive_utc().format(pattern)).ok()?;
-    Some(text)
+    write!(text, "{}", naive.format(&plain)).ok()?;
+    // What was cut off would make two moments one.
+    let reads_back = [Logical::TIMESTAMP, Logical::TIMESTAMP_UTC]
+        .iter()
+        .any(|logical| Value::parse(&text, logical) == Some(Value::Moment(micros)));
+    reads_back.then_some(text)
 }
 
 #[cfg(test)]
@@ -268,7 +303,23 @@ mod tests {
 
     #[test]
     fn original_text_of_a_moment() {
-        assert_eq!(formatted(at("2024-02-03 04:05"), "%d/%m/%Y %H:%M").unwrap(), "03/02/2024 04:05");
+        let written = |moment: &str, pattern: &str| formatted(at(moment), pattern);
+        for (moment, pattern, text) in [
+            ("2024-02-03 04:05", "%Y-%m-%dT%H:%M", "2024-02-03T04:05"),
+            ("2024-02-03 04:05:06.5", "%Y-%m-%d %H:%M:%S%.1f", "2024-02-03 04:05:06.5"),
+            ("2024-02-03 04:05:06.123456", "%Y-%m-%d %H:%M:%S%.7f", "2024-02-03 04:05:06.1234560"),
+            ("2024-02-03 04:05:06", "%Y-%m-%dT%H:%M:%S%.3f+00:00", "2024-02-03T04:05:06.000+00:00"),
+        ] {
+            assert_eq!(written(moment, pattern).as_deref(), Some(text), "{pattern}");
+        }
         assert_eq!(formatted(0, "%!"), None);
+    }
+
+    #[test]
+    fn a_pattern_that_cuts_a_moment_is_not_used() {
+        let written = |moment: &str, pattern: &str| formatted(at(moment), pattern);
+        assert_eq!(written("2024-02-03 04:05:30", "%Y-%m-%d %H:%M"), None);
+        assert_eq!(written("2024-02-03 04:05:30.25", "%Y-%m-%d %H:%M:%S"), None);
+        assert_eq!(written("2024-02-03 04:05:30.25", "%Y-%m-%d %H:%M:%S%.1f"), None);
     }
 }

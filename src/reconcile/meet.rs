@@ -190,7 +190,7 @@ pub(super) fn meet_as(
             Some(zone) => {
                 let wall = |field: &Field| match is_zoned(&field.logical) {
                     true => Convert::Wall(zone),
-                    false => Convert::Direct,
+                    false => Convert::NaiveWall(zone),
                 };
                 (before_expected, before_target) = (wall(expected), wall(target));
                 phrase.push_str(&format!(" on the clocks of {zone}"));

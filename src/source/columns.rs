@@ -97,7 +97,10 @@ impl Chosen {
         Field {
             name: self.name.clone(),
             source_name: self.source_name.clone(),
-            timezone: zone.filter(|_| logical == Logical::TIMESTAMP).cloned(),
+            // A date is a midnight of the zone, and a text may become a date or timestamp by a cleansing step.
+            timezone: zone
+                .filter(|_| matches!(logical, Logical::Date | Logical::TIMESTAMP) || logical.is_text())
+                .cloned(),
             logical,
             source_type,
             inferred: self.declared.is_none(),

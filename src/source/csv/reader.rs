@@ -24,6 +24,8 @@ pub(super) struct Rows {
     cells: Vec<Cell>,
     lines: Vec<u64>,
     width: usize,
+    /// The cells whose text was not kept, by number, with the line breaks that they had.
+    breaks_left_out: Vec<(usize, u64)>,
 }
 
 impl Rows {
@@ -46,8 +48,13 @@ impl Rows {
 
     /// Returns the line a cell begins on.
     pub fn line(&self, row: usize, column: usize) -> u64 {
-        let before: u64 = (0..column).map(|c| line_breaks(self.cell(row, c).0.as_bytes())).sum();
-        self.lines.get(row).copied().unwrap_or_default() + before
+        let kept: u64 = (0..column).map(|c| line_breaks(self.cell(row, c).0.as_bytes())).sum();
+        let first = row * self.width;
+        let from = self.breaks_left_out.partition_point(|(cell, _)| *cell < first);
+        let to = self.breaks_left_out.partition_point(|(cell, _)| *cell < first + column);
+        let left_out: u64 =
+            self.breaks_left_out.get(from..to).unwrap_or_default().iter().map(|(_, breaks)| breaks).sum();
+        self.lines.get(row).copied().unwrap_or_default() + kept + left_out
     }
 }
 
@@ -227,7 +234,8 @@ impl<'a> CsvFile<'a> {
         if plain && memchr::memchr(0, &block.data).is_none() {
             match String::from_utf8(block.data) {
                 Ok(text) if block.cells.iter().all(|cell| text.is_char_boundary(cell.end as usize)) => {
-                    return Ok(Rows { text, cells: block.cells, lines: block.lines, width });
+                    let breaks_left_out = Vec::new();
+                    return Ok(Rows { text, cells: block.cells, lines: block.lines, width, breaks_left_out });
                 }
                 Ok(text) => block.data = text.into_bytes(),
                 Err(error) => block.data = error.into_bytes(),
@@ -243,6 +251,7 @@ impl<'a> CsvFile<'a> {
             cells: Vec::with_capacity(block.cells.len()),
             lines: block.lines,
             width,
+            breaks_left_out: Vec::new(),
         };
         let mut start = 0;
         for (index, cell) in block.cells.iter().enumerate() {
@@ -270,6 +279,11 @@ impl<'a> CsvFile<'a> {
                         let column = self.name(column);
                         return Err(self.problem(line, CsvProblem::Encoding { column, encoding }));
                     }
+                }
+            } else {
+                let breaks = line_breaks(bytes);
+                if breaks > 0 {
+                    rows.breaks_left_out.push((index, breaks));
                 }
             }
             let end = u32::try_from(rows.text.len())

@@ -63,14 +63,18 @@ fn types_are_inferred_over_all_rows_and_files() {
 #[test]
 fn names_types_and_zones_are_the_users() {
     let options = "columns: { REF: ref }, types: { ref: char(6) }, omit: [junk], timezone: Europe/London";
-    let (kept, _) = read_csv("REF,junk,at\n\"ab  \",\x00,2024-01-01 10:00:00\n", options).unwrap();
+    let text = "REF,junk,at,n,day,z\n\"ab  \",\x00,2024-01-01 10:00:00,1,2024-01-01,2024-01-01T00:00:00Z\n";
+    let (kept, _) = read_csv(text, options).unwrap();
     let fields = &kept.schema.fields;
     assert_eq!(
         (fields[0].source_name.as_str(), fields[0].name.as_str(), fields[0].inferred),
         ("REF", "ref", false)
     );
     assert_eq!((fields[1].name.as_str(), fields[1].timezone.as_deref()), ("at", Some("Europe/London")));
-    assert_eq!((fields[0].timezone.as_deref(), fields[0].source_type.as_str()), (None, "csv"));
+    // A text may become a moment, and a date is a midnight; a number or an instant has no use for a zone.
+    let zones: Vec<Option<&str>> = fields.iter().map(|f| f.timezone.as_deref()).collect();
+    let london = Some("Europe/London");
+    assert_eq!((zones, fields[0].source_type.as_str()), (vec![london, london, None, london, None], "csv"));
     assert_eq!(texts(&kept.frame(), "ref"), some(&["ab  "]));
 }
 
