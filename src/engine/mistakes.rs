@@ -1,6 +1,7 @@
 //! Mistakes in a dataset's file that only the columns of the data show.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::config::{Dataset, Plan};
 use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
@@ -8,6 +9,18 @@ use crate::model::{Schema, Side};
 
 use super::judge::gating_sides;
 use super::prepare::Loaded;
+
+/// Returns a warning as a sentence with its place; `base` is the project file's folder, which places leave out.
+pub fn sentence(warning: &Diagnostic, base: &Path) -> String {
+    match warning.place() {
+        Some((file, line, _)) => {
+            let file = Path::new(file);
+            let file = file.strip_prefix(base).unwrap_or(file);
+            format!("{}, line {line}: {}.", file.display(), warning.message())
+        }
+        None => format!("{}.", warning.message()),
+    }
+}
 
 /// Reports what a rule found wrong on the sides it looks at: what is wrong on all of them once, without naming one.
 pub fn on_sides(found: Vec<(Side, Diagnostics)>, out: &mut Diagnostics) {

@@ -206,7 +206,10 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
             loaded.values().find_map(|l| l.error.clone()).unwrap_or_else(|| "there is no dataset".to_owned());
         return Err(EngineError::NothingRead(why));
     }
-    let bound = bind_all(plan, &mut loaded, as_of)?;
+    let (bound, warnings) = bind_all(plan, &mut loaded, as_of)?;
+    for message in &warnings {
+        log.event(&Event::Note { message: message.clone() });
+    }
     stop_if(&options.cancel)?;
 
     let working = make_expected(plan, &loaded, &bound, as_of, &options.cancel, &log)?;
@@ -230,7 +233,7 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         stop_if(&options.cancel)?;
     }
     let gate = gate::judge(&results, plan.gate.fail_on);
-    let mut notes = Vec::new();
+    let mut notes = warnings;
     if options.stage == Stage::Reconcile {
         notes.push("Only the reconciliation was run: checks and duplicates were not looked at.".to_owned());
     }
@@ -259,12 +262,12 @@ fn stop_if(cancel: &Cancel) -> Result<(), EngineError> {
     if cancel.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(()) }
 }
 
-/// Binds every rule of every dataset that was read; all mistakes come out at once.
+/// Binds every rule of every dataset that was read; all mistakes come out at once. Warnings are returned as sentences.
 fn bind_all<'p>(
     plan: &'p Plan,
     loaded: &mut BTreeMap<String, Loaded>,
     as_of: DateTime<Utc>,
-) -> Result<BTreeMap<String, BoundDataset<'p>>, EngineError> {
+) -> Result<(BTreeMap<String, BoundDataset<'p>>, Vec<String>), EngineError> {
     let mut out = Diagnostics::default();
     let mut bound = BTreeMap::new();
     for dataset in &plan.datasets {
@@ -279,7 +282,12 @@ fn bind_all<'p>(
         }
     }
     mistakes::references(plan, loaded, &mut out);
-    if out.has_errors() { Err(EngineError::Bind(out)) } else { Ok(bound) }
+    if out.has_errors() {
+        return Err(EngineError::Bind(out));
+    }
+    let warnings =
+        out.into_vec().iter().map(|warning| mistakes::sentence(warning, &plan.files.base)).collect();
+    Ok((bound, warnings))
 }
 
 /// Brings every source to expected: cleanse, quarantine, merge, cascade.

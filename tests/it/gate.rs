@@ -100,3 +100,16 @@ fn a_value_that_is_refused_breaks_the_dataset() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     assert!(folder.result().datasets[0].error.is_some());
 }
+
+#[test]
+fn a_warning_about_a_rule_reaches_the_terminal_and_the_report() {
+    let folder = Folder::new();
+    let rules = "dataset: t\nkey: [id]\nsource: { connection: files, file: source.csv }\ntarget: { connection: files, file: target.csv }\nchecks:\n  - { check: expression, id: odd, that: name = null, allow_empty: true }\n";
+    folder.project(rules, "id,name\n1,Ann\n", "id,name\n1,Ann\n");
+    let ran = folder.run(&["run"]);
+    let warning = "rules/t.yml, line 6: a comparison with NULL is never true and never false.";
+    assert_eq!(ran.stderr.matches(warning).count(), 1, "{ran:?}");
+    assert_eq!(folder.result().notes, [warning]);
+    let page = std::fs::read_to_string(folder.run_folder().join("report/index.html")).expect("a report");
+    assert!(page.contains(warning));
+}
