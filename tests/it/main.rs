@@ -17,6 +17,7 @@ mod malformed;
 mod matches;
 mod oracle;
 mod readme;
+mod report;
 mod support;
 mod table;
 mod types;

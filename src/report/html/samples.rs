@@ -204,6 +204,28 @@ fn change(
     }
 }
 
+/// Puts commas between the thousands of a number's whole part; any other text stays as it is.
+fn with_commas(text: &str) -> String {
+    let (sign, rest) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let (whole, part) = rest.split_once('.').map_or((rest, None), |(whole, part)| (whole, Some(part)));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || part.is_some_and(|part| !digits(part)) {
+        return text.to_owned();
+    }
+    let mut out = sign.to_owned();
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if let Some(part) = part {
+        out.push('.');
+        out.push_str(part);
+    }
+    out
+}
+
 fn row_number(text: &str) -> String {
     text.parse().map_or_else(|_| text.to_owned(), number)
 }
@@ -372,13 +394,33 @@ fn take_total(
     };
     let figure = found.column.unwrap_or_default();
     let both = [("expected", found.expected), ("target", found.target)];
+    let both = both.map(|(label, text)| (label, text.map(with_commas)));
     // A count tells nothing of a value; a sum of hidden values is hidden as they are.
     let cell = if figure == "count" {
-        let shown =
-            both.map(|(label, text)| (label, text.map_or(Shown::Null, |t| Shown::Text(t.to_owned()))));
+        let shown = both.map(|(label, text)| (label, text.map_or(Shown::Null, Shown::Text)));
         of_shown(&total.column, None, &shown)
     } else {
+        let both = both.each_ref().map(|(label, text)| (*label, text.as_deref()));
         cell(mask, &total.column, &both)
     };
     of_rule.totals.push(TotalFigure { group, figure: figure.to_owned(), cell });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_read_as_people_write_them() {
+        for (text, wanted) in [
+            ("411929.38", "411,929.38"),
+            ("-1234567", "-1,234,567"),
+            ("0.5", "0.5"),
+            ("NaN", "NaN"),
+            ("1e5", "1e5"),
+            ("", ""),
+        ] {
+            assert_eq!(with_commas(text), wanted);
+        }
+    }
 }
