@@ -19,4 +19,6 @@ mod oracle;
 mod readme;
 mod support;
 mod table;
+mod types;
 mod views;
+mod zones;
