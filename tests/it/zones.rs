@@ -34,7 +34,7 @@ fn bound(key: &str, rules: &str, expected: &Frame, target: &Frame) -> Result<Bou
     let mut out = Diagnostics::default();
     let config = Reconcile::from_node(&yaml(rules), &mut out);
     assert!(out.is_empty(), "{}", out.render(false));
-    let file = SourceFile::new("t.yml", "key".to_owned());
+    let file = SourceFile::new("t.yml", "key");
     let key = [Spanned { value: key.to_owned(), span: Span { file: file.into(), range: 0..3 } }];
     bind(&config.unwrap(), &key, &expected.schema, &target.schema, &mut out).ok_or_else(|| out.render(false))
 }

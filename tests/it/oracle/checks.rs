@@ -294,7 +294,7 @@ fn nan_is_above_every_bound_and_equal_to_itself() {
 #[test]
 fn a_condition_that_is_unknown_selects_no_row() {
     let frame = table::frame("| a: i64 | b: i64 |\n| 1 | null |\n| null | 1 |\n| 1 | 2 |");
-    let file = SourceFile::new("t.yml", "b > 1".to_owned());
+    let file = SourceFile::new("t.yml", "b > 1");
     let text = Spanned { value: "b > 1".to_owned(), span: Span { file: Arc::new(file), range: 0..5 } };
     let mut out = Diagnostics::default();
     let bound = parse(&text, &mut out).unwrap().bind(&frame.schema, chrono::DateTime::UNIX_EPOCH, &mut out);

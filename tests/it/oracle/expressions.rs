@@ -648,7 +648,7 @@ fn make(picked: &[Vec<u8>]) -> (Frame, Vec<Vec<V>>) {
 
 /// Binds and evaluates a condition; the error says why it was refused.
 fn evaluate(sql: &str, frame: &Frame) -> Result<Vec<Option<bool>>, String> {
-    let file = Arc::new(SourceFile::new("t.yml", sql.to_owned()));
+    let file = Arc::new(SourceFile::new("t.yml", sql));
     let text = Spanned { value: sql.to_owned(), span: Span { file, range: 0..sql.len() } };
     let as_of = chrono::DateTime::parse_from_rfc3339(&AS_OF.replace(' ', "T")).unwrap().to_utc();
     let mut out = Diagnostics::default();

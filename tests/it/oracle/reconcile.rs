@@ -420,7 +420,7 @@ fn bound(setting: &Setting) -> Result<BoundReconcile, String> {
     let mut out = Diagnostics::default();
     let config = Reconcile::from_node(&node, &mut out).expect("a configuration");
     assert!(out.is_empty(), "{text}: {}", out.render(false));
-    let file = SourceFile::new("key.yml", String::new());
+    let file = SourceFile::new("key.yml", "");
     let span = Span { file: file.into(), range: 0..0 };
     let key: Vec<Spanned<String>> =
         setting.key_names.iter().map(|name| Spanned { value: name.clone(), span: span.clone() }).collect();
@@ -780,7 +780,7 @@ fn small(rules: &str) -> Result<BoundReconcile, String> {
     let frame = crate::table::frame("| n: i64 | t: text |\n| 1 | \"a\" |");
     let mut out = Diagnostics::default();
     let config = Reconcile::from_node(&yaml(rules), &mut out).expect("a configuration");
-    let file = SourceFile::new("key.yml", String::new());
+    let file = SourceFile::new("key.yml", "");
     let key = [Spanned { value: "n".to_owned(), span: Span { file: file.into(), range: 0..0 } }];
     bind(&config, &key, &frame.schema, &frame.schema, &mut out).ok_or_else(|| out.render(false))
 }
@@ -801,7 +801,7 @@ fn a_text_of_a_float_that_is_no_number_equals_the_float() {
     let mut out = Diagnostics::default();
     let config =
         Reconcile::from_node(&yaml("{ columns: { v: { as: f64 } } }"), &mut out).expect("a configuration");
-    let file = SourceFile::new("key.yml", String::new());
+    let file = SourceFile::new("key.yml", "");
     let key = [Spanned { value: "n".to_owned(), span: Span { file: file.into(), range: 0..0 } }];
     let bound = bind(&config, &key, &texts.schema, &floats.schema, &mut out).expect("bound");
     let nothing = Frame::default();
