@@ -65,8 +65,9 @@ pub fn repairs(
         .iter()
         .map(|repair| match repair {
             Repair::Insert { expected } => (expected_keys.get(*expected), repair.action(), repair),
-            Repair::Update { target, .. } => (target_keys.get(*target), repair.action(), repair),
-            Repair::Delete { target, .. } => (target_keys.get(*target), repair.action(), repair),
+            Repair::Update { target, .. } | Repair::Delete { target, .. } => {
+                (target_keys.get(*target), repair.action(), repair)
+            }
         })
         .collect();
     lines.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.cmp(b.1)).then_with(|| place(a.2).cmp(&place(b.2))));

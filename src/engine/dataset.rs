@@ -116,8 +116,7 @@ impl<'a> World<'a> {
         let name = dataset.name.value.as_str();
         let mut result = self.facts(dataset);
         let broken = match (&result.error, self.working.get(name)) {
-            (Some(error), _) => Some(error.clone()),
-            (None, Some(Err(error))) => Some(error.clone()),
+            (Some(error), _) | (None, Some(Err(error))) => Some(error.clone()),
             (None, _) => self.cancel.check().err().map(|error| error.to_string()),
         };
         let Some(bound) = bound.filter(|_| broken.is_none()) else {
@@ -259,7 +258,7 @@ impl<'a> World<'a> {
         for (position, rule) in dataset.checks.iter().enumerate() {
             if let Some(reason) = &rule.common.skip {
                 let columns = rule.rule.columns().iter().map(|c| c.value.clone()).collect();
-                judged.push((figures.skipped(rule, columns, &reason.value), Vec::new()));
+                judged.push((Figures::skipped(rule, columns, &reason.value), Vec::new()));
                 continue;
             }
             let gating = judge::gating_sides(dataset, rule.common.on.as_ref());
@@ -357,7 +356,7 @@ impl<'a> World<'a> {
         for (position, rule) in dataset.duplicates.iter().enumerate() {
             if let Some(reason) = &rule.common.skip {
                 let columns = rule.rule.columns().iter().map(|c| c.value.clone()).collect();
-                judged.push((figures.skipped(rule, columns, &reason.value), Vec::new()));
+                judged.push((Figures::skipped(rule, columns, &reason.value), Vec::new()));
                 continue;
             }
             let gating = judge::gating_sides(dataset, rule.common.on.as_ref());
@@ -391,7 +390,7 @@ impl<'a> World<'a> {
                 }
                 finding
             };
-            judged.push(figures.matched(rule, &sides, &group_id, &place));
+            judged.push(Figures::matched(rule, &sides, &group_id, &place));
         }
         judged
     }

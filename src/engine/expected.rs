@@ -2,6 +2,7 @@
 //!
 //! The order is: cleanse, quarantine, merge, then cascade along the foreign keys until nothing changes.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
@@ -139,7 +140,7 @@ fn merged_keys(
     let parts: Vec<Option<Texts>> = columns.iter().map(|c| parent.all.texts(c)).collect();
     let remaining: HashSet<String> = (0..keys.len())
         .filter(|i| parent.states[*i] == RowState::Kept)
-        .filter_map(|i| keys.text(i).map(|t| t.into_owned()))
+        .filter_map(|i| keys.text(i).map(Cow::into_owned))
         .collect();
     let rule_of: HashMap<usize, &str> = parent
         .matches
@@ -250,7 +251,7 @@ pub fn quarantined_keys(parent: &Working, columns: &[&str]) -> Result<BTreeSet<S
     let of = |wanted: RowState| -> BTreeSet<String> {
         (0..keys.len())
             .filter(|i| parent.states[*i] == wanted)
-            .filter_map(|i| keys.text(i).map(|t| t.into_owned()))
+            .filter_map(|i| keys.text(i).map(Cow::into_owned))
             .collect()
     };
     let gone = of(RowState::Quarantined);

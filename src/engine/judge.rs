@@ -14,7 +14,7 @@ use crate::frame::Frame;
 use crate::gate::{side_status, worst};
 use crate::matching::MatchOutcome;
 use crate::model::{Finding, Schema, Side, Status};
-use crate::rule::{ProjectFiles, RuleError};
+use crate::rule::{Kind, ProjectFiles, RuleError};
 
 use super::findings::{Cells, fill_joined};
 
@@ -202,7 +202,7 @@ impl Figures<'_> {
                 Ok(outcome) => {
                     let found =
                         if *gates { self.findings(&columns, *side, outcome, classes) } else { Vec::new() };
-                    (self.figure(rule, *side, *gates, outcome, &found, classes), found)
+                    (Self::figure(rule, *side, *gates, outcome, &found, classes), found)
                 }
             };
             figures.push(figure);
@@ -211,11 +211,10 @@ impl Figures<'_> {
         if not_comparable {
             figures.insert(0, noted_figure(Side::Source, "not comparable before cleansing"));
         }
-        (self.result(rule, columns, figures, reason), findings)
+        (Self::result(rule, columns, figures, reason), findings)
     }
 
     fn figure(
-        &self,
         rule: &Rule<dyn Check>,
         side: Side,
         gates: bool,
@@ -284,7 +283,6 @@ impl Figures<'_> {
 
     /// Puts together the result of a match; its findings are one a row of each group.
     pub fn matched(
-        &self,
         rule: &Rule<dyn crate::matching::Match>,
         sides: &[(Side, Result<MatchOutcome, String>)],
         group_id: &dyn Fn(&str) -> String,
@@ -334,12 +332,11 @@ impl Figures<'_> {
             }
         }
         let columns = rule.rule.columns().iter().map(|c| c.value.clone()).collect();
-        (self.result(rule, columns, figures, reason), findings)
+        (Self::result(rule, columns, figures, reason), findings)
     }
 
     /// Puts together a rule's result from the figures of its sides.
     pub fn result<T: ?Sized>(
-        &self,
         rule: &Rule<T>,
         columns: Vec<String>,
         figures: Vec<SideFigure>,
@@ -363,8 +360,8 @@ impl Figures<'_> {
     }
 
     /// Makes the result of a rule that is switched off.
-    pub fn skipped<T: ?Sized>(&self, rule: &Rule<T>, columns: Vec<String>, reason: &str) -> RuleResult {
-        let mut result = self.result(rule, columns, Vec::new(), Some(reason.to_owned()));
+    pub fn skipped<T: ?Sized>(rule: &Rule<T>, columns: Vec<String>, reason: &str) -> RuleResult {
+        let mut result = Self::result(rule, columns, Vec::new(), Some(reason.to_owned()));
         result.status = Status::Skipped;
         result
     }
@@ -375,8 +372,8 @@ fn says(kind: &str) -> String {
     let documentation = crate::check::KINDS
         .iter()
         .find(|k| k.name == kind)
-        .map(|k| k.documentation())
-        .or_else(|| crate::matching::KINDS.iter().find(|k| k.name == kind).map(|k| k.documentation()));
+        .map(Kind::documentation)
+        .or_else(|| crate::matching::KINDS.iter().find(|k| k.name == kind).map(Kind::documentation));
     documentation.unwrap_or_default().lines().next().unwrap_or_default().to_owned()
 }
 

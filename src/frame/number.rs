@@ -71,7 +71,8 @@ impl Number {
     pub fn push_text(self, text: &mut String) {
         // Writing to a String cannot fail.
         let _ = match self {
-            Number::Float(value) if value == 0.0 => text.write_str("0"),
+            // Minus zero is zero.
+            Number::Float(0.0) => text.write_str("0"),
             Number::Float(value) if value.fract() == 0.0 => write!(text, "{value:.0}"),
             Number::Float(value) => write!(text, "{value}"),
             Number::Exact { digits, scale } => {
@@ -160,6 +161,7 @@ fn decimal_of(value: f64) -> Option<(i128, u32)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "numbers read back to the bit")]
 mod tests {
     use proptest::prelude::*;
 

@@ -115,10 +115,7 @@ fn on_clock<'a>(text: Cow<'a, str>, logical: &Logical, zone: Tz) -> Cell<'a> {
 /// a date; texts are read without white space at their ends.
 pub(super) fn cell_as<'a>(cell: Cell<'a>, logical: &Logical) -> Option<Cell<'a>> {
     let cell = match cell {
-        Cell::Text(text) => match read_text(&text, logical) {
-            Some(cell) => cell,
-            None => return None,
-        },
+        Cell::Text(text) => read_text(&text, logical)?,
         other => other,
     };
     match (logical, cell) {

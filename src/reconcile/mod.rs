@@ -105,7 +105,7 @@ fn notes(bound: &BoundReconcile, columns: &[ColumnOutcome]) -> Vec<String> {
             0 => {}
             1 => notes.push(format!("`{name}` holds 1 time that the clocks of its zone skipped in spring")),
             n => {
-                notes.push(format!("`{name}` holds {n} times that the clocks of its zone skipped in spring"))
+                notes.push(format!("`{name}` holds {n} times that the clocks of its zone skipped in spring"));
             }
         }
     }

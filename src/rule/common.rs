@@ -28,6 +28,7 @@ params! {
     }
 }
 
+#[expect(clippy::derivable_impls, reason = "the macro that makes the struct derives no default")]
 impl Default for Common {
     fn default() -> Self {
         Common {

@@ -5,6 +5,15 @@
     clippy::unwrap_used,
     reason = "a test, and what helps it, stops where it cannot go on"
 )]
+#![allow(
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::enum_variant_names,
+    clippy::format_collect,
+    clippy::match_same_arms,
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "an oracle is as plain as it can be"
+)]
 
 mod architecture;
 mod cleansing;

@@ -11,7 +11,7 @@ mod tables;
 
 use proptest::prelude::ProptestConfig;
 
-/// Returns how a property is tested: with so many cases, unless PROPTEST_CASES says another number.
+/// Returns how a property is tested: with so many cases, unless `PROPTEST_CASES` says another number.
 fn cases(usual: u32) -> ProptestConfig {
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual);
     ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() }

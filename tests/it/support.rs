@@ -107,7 +107,7 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Compares a text with a committed file; with COUNTERFOIL_REGENERATE=1 writes the file instead.
+/// Compares a text with a committed file; with `COUNTERFOIL_REGENERATE=1` writes the file instead.
 pub fn golden(name: &str, text: &str) {
     let path = root().join(name);
     if std::env::var_os("COUNTERFOIL_REGENERATE").is_some_and(|v| v == "1") {

@@ -147,6 +147,7 @@ impl Binder<'_> {
         Some(Operand::Typed(Typed { expr, ..shape }))
     }
 
+    #[expect(clippy::option_option, reason = "a mistake was told, or all are NULL, or there are values")]
     /// Brings values that stand for one another to one type, whose shape (without a meaning of its own for
     /// the expression) is returned too. The inner nothing means that all are NULL.
     fn unify(

@@ -20,6 +20,7 @@ pub(super) fn different_pairs(expected: &Reader, target: &Reader, pairs: &[Pair]
             numbers(e, t, pairs, |a, b| a == b)?
         }
         (Values::U64(e), Values::U64(t)) => numbers(e, t, pairs, |a, b| a == b)?,
+        #[expect(clippy::float_cmp, reason = "without a tolerance, numbers are the same or not")]
         (Values::F64(e), Values::F64(t)) => {
             numbers(e, t, pairs, |a, b| a == b || (a.is_nan() && b.is_nan()))?
         }

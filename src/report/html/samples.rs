@@ -234,7 +234,7 @@ fn row_number(text: &str) -> String {
 struct Row<'a> {
     side: &'a str,
     key: Option<&'a str>,
-    row: Option<&'a str>,
+    number: Option<&'a str>,
     column: Option<&'a str>,
     source: Option<&'a str>,
     expected: Option<&'a str>,
@@ -258,7 +258,7 @@ fn read_findings(
         let (Some(rule), Some(of_rule)) = (dataset.rules.get(position), out.get_mut(position)) else {
             return;
         };
-        let found = Row { side, key, row, column, source, expected, target, group };
+        let found = Row { side, key, number: row, column, source, expected, target, group };
         if rule.kind == "total" {
             take_total(of_rule, dataset, rule, mask, &found);
         } else if let (Some(group), true) = (group, has_groups(rule)) {
@@ -332,7 +332,7 @@ fn sample(rule: &RuleResult, mask: &Mask<'_>, found: &Row<'_>) -> Sample {
         None if all.iter().all(|(_, text)| text.is_none()) => Vec::new(),
         None => joined(rule, mask, found.key.is_some(), &all),
     };
-    Sample { key: found.key.map(|key| plain(&mask.key(key))), row: found.row.map(row_number), cells }
+    Sample { key: found.key.map(|key| plain(&mask.key(key))), row: found.number.map(row_number), cells }
 }
 
 /// Takes apart the values of several columns; where that cannot be done, one hidden column hides them all.

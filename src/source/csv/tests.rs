@@ -42,7 +42,7 @@ fn empty_and_null_are_told_apart() {
 #[test]
 fn types_are_inferred_over_all_rows_and_files() {
     assert_eq!(types("a,b,c\n1,x,\n2,,\n", ""), ["a i64", "b text", "c text"]);
-    let long: String = (0..40_000).map(|i| format!("{i}\n")).collect();
+    let long = (0..40_000).map(|i| i.to_string()).collect::<Vec<_>>().join("\n") + "\n";
     assert_eq!(types(&format!("a\n{long}"), ""), ["a i64"]);
     assert_eq!(types(&format!("a\n{long}x\n"), ""), ["a text"]);
     let folder = tempfile::tempdir().unwrap();

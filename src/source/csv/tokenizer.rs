@@ -262,9 +262,8 @@ impl Tokenizer {
                 self.line += 1;
             }
         }
-        match piece.last() {
-            Some(byte) => self.return_before = *byte == b'\r',
-            None => {}
+        if let Some(byte) = piece.last() {
+            self.return_before = *byte == b'\r';
         }
     }
 }

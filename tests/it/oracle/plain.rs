@@ -189,7 +189,7 @@ impl Digits {
         let mut rest = Digits::zero();
         let mut line: Vec<u8> = Vec::new();
         let top_digits = top.whole.clone();
-        for i in 0..top_digits.len() + scale + 1 {
+        for i in 0..=(top_digits.len() + scale) {
             rest.whole.push(top_digits.get(i).copied().unwrap_or(0));
             rest = rest.tidy();
             let mut digit = 0;
