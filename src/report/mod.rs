@@ -109,11 +109,9 @@ fn read_mask_key(folder: &Path) -> Result<[u8; 32], ReportError> {
     let path = folder.join(MASK_KEY_FILE);
     let text =
         std::fs::read_to_string(&path).map_err(|error| ReportError::Read { path: path.clone(), error })?;
-    match blake3::Hash::from_hex(text.trim()) {
-        Ok(key) => Ok(*key.as_bytes()),
-        Err(_) => {
-            let problem = "is not a key of 64 hexadecimal digits; run again to have one".to_owned();
-            Err(ReportError::Form { path, problem })
-        }
-    }
+    let key = blake3::Hash::from_hex(text.trim()).map_err(|_| ReportError::Form {
+        path,
+        problem: "is not a key of 64 hexadecimal digits; run again to have one".to_owned(),
+    })?;
+    Ok(*key.as_bytes())
 }

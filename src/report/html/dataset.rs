@@ -161,8 +161,9 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
     let most = differences.iter().filter_map(|shown| shown.compared).map(|(n, _)| n).max().unwrap_or(0);
     for shown in &mut differences {
         let n = shown.compared.map_or(0, |(n, _)| n);
-        shown.share =
-            n.saturating_mul(1000).checked_div(most).map_or(0, |share| share.max(u64::from(n > 0) * 4));
+        let share = n.saturating_mul(1000).checked_div(most).unwrap_or_default();
+        // What is there is seen.
+        shown.share = share.max(u64::from(n > 0) * 4);
     }
     let steps: Vec<Step> = dataset
         .steps

@@ -195,13 +195,11 @@ fn change(
     before: Option<&str>,
     after: Option<&str>,
 ) -> Cell {
-    match ours {
-        Some(column) => cell(mask, column, &[("before", before), ("after", after)]),
-        None => {
-            let hide = |text: Option<&str>| text.map_or(Shown::Null, |_| Shown::Hidden);
-            of_shown(theirs, Some("not known"), &[("before", hide(before)), ("after", hide(after))])
-        }
+    if let Some(column) = ours {
+        return cell(mask, column, &[("before", before), ("after", after)]);
     }
+    let hide = |text: Option<&str>| text.map_or(Shown::Null, |_| Shown::Hidden);
+    of_shown(theirs, Some("not known"), &[("before", hide(before)), ("after", hide(after))])
 }
 
 /// Puts commas between the thousands of a number's whole part; any other text stays as it is.
@@ -234,7 +232,7 @@ fn row_number(text: &str) -> String {
 struct Row<'a> {
     side: &'a str,
     key: Option<&'a str>,
-    number: Option<&'a str>,
+    position: Option<&'a str>,
     column: Option<&'a str>,
     source: Option<&'a str>,
     expected: Option<&'a str>,
@@ -258,7 +256,7 @@ fn read_findings(
         let (Some(rule), Some(of_rule)) = (dataset.rules.get(position), out.get_mut(position)) else {
             return;
         };
-        let found = Row { side, key, number: row, column, source, expected, target, group };
+        let found = Row { side, key, position: row, column, source, expected, target, group };
         if rule.kind == "total" {
             take_total(of_rule, dataset, rule, mask, &found);
         } else if let (Some(group), true) = (group, has_groups(rule)) {
@@ -332,7 +330,7 @@ fn sample(rule: &RuleResult, mask: &Mask<'_>, found: &Row<'_>) -> Sample {
         None if all.iter().all(|(_, text)| text.is_none()) => Vec::new(),
         None => joined(rule, mask, found.key.is_some(), &all),
     };
-    Sample { key: found.key.map(|key| plain(&mask.key(key))), row: found.number.map(row_number), cells }
+    Sample { key: found.key.map(|key| plain(&mask.key(key))), row: found.position.map(row_number), cells }
 }
 
 /// Takes apart the values of several columns; where that cannot be done, one hidden column hides them all.
