@@ -152,6 +152,8 @@ impl<'p> BoundDataset<'p> {
             corrections: done.corrections,
             steps: Vec::new(),
             matches: std::collections::BTreeMap::new(),
+            former: None,
+            notes: Vec::new(),
         };
         let mut quarantined = std::collections::BTreeMap::<String, std::collections::BTreeSet<usize>>::new();
         for hold in &done.held_back {

@@ -203,7 +203,7 @@ impl<'a> World<'a> {
                     .collect(),
             })
         };
-        let mut notes = Vec::new();
+        let mut notes = working.map(|w| w.notes.clone()).unwrap_or_default();
         for (side, loaded) in [("source", source), ("target", target)] {
             let of_side = loaded.iter().flat_map(|l| l.snapshot.notes());
             notes.extend(of_side.map(|note| format!("In the {side}, `{}`: {}.", note.column, note.text)));

@@ -13,6 +13,7 @@ mod outputs;
 mod prepare;
 mod project_key;
 mod reconciled;
+mod references;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -331,8 +332,8 @@ fn make_expected(
         }
     }
     let datasets: Vec<&Dataset> = plan.datasets.iter().filter(|d| good.contains_key(&d.name.value)).collect();
-    expected::rewrite_references(&mut good, &datasets)?;
-    expected::cascade(&mut good, &datasets, as_of)?;
+    references::rewrite(&mut good, &datasets, as_of)?;
+    references::cascade(&mut good, &datasets, as_of)?;
     all.extend(good.into_iter().map(|(name, working)| (name, Ok(working))));
     Ok(all)
 }

@@ -42,7 +42,10 @@ pub fn reconcile(
     target: &Frame,
 ) -> Result<Reconciled, RuleError> {
     let quarantined = rows_in(working, |state| state == RowState::Quarantined)?;
-    let merged = rows_in(working, |state| matches!(state, RowState::Merged(_)))?;
+    let mut merged = rows_in(working, |state| matches!(state, RowState::Merged(_)))?;
+    if let Some(former) = &working.former {
+        merged = if merged.height() == 0 { former.clone() } else { merged.with(former)? };
+    }
     let input = Input { expected: &expected.frame, target, quarantined: &quarantined, merged: &merged };
     let outcome = reconcile::reconcile(&input, bound)?;
     Ok(Reconciled { bound: bound.clone(), outcome })

@@ -71,6 +71,15 @@ impl Frame {
         Ok(Frame { schema: self.schema.clone(), df: self.df.filter(&mask)?, rows: Arc::new(rows) })
     }
 
+    /// Returns the frame's rows and those of another with the same columns, in that order.
+    ///
+    /// # Errors
+    /// Where the columns are not the same.
+    pub fn with(&self, other: &Frame) -> Result<Frame, PolarsError> {
+        let rows = self.rows.iter().chain(other.rows.iter()).copied().collect();
+        Ok(Frame { schema: self.schema.clone(), df: self.df.vstack(&other.df)?, rows: Arc::new(rows) })
+    }
+
     /// Puts a column in the place of the one with the same name.
     ///
     /// # Errors

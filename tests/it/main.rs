@@ -24,6 +24,7 @@ mod gate;
 mod housing;
 mod malformed;
 mod matches;
+mod merging;
 mod oracle;
 mod readme;
 mod report;
