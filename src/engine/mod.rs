@@ -27,7 +27,7 @@ use rayon::prelude::*;
 use crate::config::{Dataset, Plan};
 use crate::diagnostic::Diagnostics;
 use crate::expression::Expression;
-use crate::findings::{FORMAT_VERSION, RunResult};
+use crate::findings::{FORMAT_VERSION, ONLY_RECONCILED, RunResult};
 use crate::frame::Frame;
 use crate::gate;
 use crate::report::{self, ReportError};
@@ -236,7 +236,7 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
     let gate = gate::judge(&results, plan.gate.fail_on);
     let mut notes = warnings;
     if options.stage == Stage::Reconcile {
-        notes.push("Only the reconciliation was run: checks and duplicates were not looked at.".to_owned());
+        notes.push(ONLY_RECONCILED.to_owned());
     }
     let result = RunResult {
         format_version: FORMAT_VERSION,

@@ -223,7 +223,7 @@ impl Reconciled {
             ),
             (
                 "reconcile-duplicate_key",
-                "No key stands twice.",
+                "No key stands twice on either side.",
                 Dimension::Uniqueness,
                 both(&rows.duplicate_expected, &rows.duplicate_target),
             ),

@@ -10,6 +10,10 @@ use crate::model::{Dimension, Severity, Side, Status};
 /// The version of run.json's form; it grows with every change that an older reader would misread.
 pub const FORMAT_VERSION: u32 = 1;
 
+/// The note of a run that only reconciled.
+pub const ONLY_RECONCILED: &str =
+    "Only the reconciliation was run: checks and duplicates were not looked at.";
+
 /// The whole result of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunResult {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::findings::{DatasetResult, RuleResult, RunResult, SideFigure};
+use crate::findings::{DatasetResult, ONLY_RECONCILED, RuleResult, RunResult, SideFigure};
 use crate::model::{Severity, Side, Status};
 
 /// The kinds that judge a side as a whole: their one failure is not one of so many records.
@@ -106,6 +106,9 @@ pub fn verdict(result: &RunResult) -> Verdict {
         }
     };
     let skipped = with(Status::Skipped) + rules().filter(|rule| is_unjudged(rule)).count() as u64;
+    if result.notes.iter().any(|note| note == ONLY_RECONCILED) {
+        sentence.push_str("; checks and duplicates were not looked at");
+    }
     if skipped > 0 {
         let was = if skipped == 1 { "was" } else { "were" };
         sentence.push_str(&format!("; {} {was} skipped", counted(skipped, "rule")));
@@ -225,9 +228,9 @@ impl Judged<'_> {
     /// Returns the rows concerned: all where a side fails as a whole, none for a total, which is no row.
     fn rows(&self) -> u64 {
         match (self.rule, self.figure) {
-            (Some(rule), Some(figure)) if is_whole_side(rule) => figure.evaluated.max(figure.failed),
             (Some(rule), _) if rule.kind == "total" => 0,
-            _ => self.failed(),
+            (Some(rule), Some(figure)) => rows_hit(rule, figure),
+            _ => 0,
         }
     }
 
@@ -311,8 +314,14 @@ fn counts(status: Status) -> bool {
     matches!(status, Status::Pass | Status::Warn | Status::Fail)
 }
 
-fn is_whole_side(rule: &RuleResult) -> bool {
+/// Returns true where a rule judges a side as a whole, not row by row.
+pub(super) fn is_whole_side(rule: &RuleResult) -> bool {
     WHOLE_SIDE.contains(&rule.kind.as_str())
+}
+
+/// Returns how many rows a failure concerns: all of them where the side fails as a whole.
+pub(super) fn rows_hit(rule: &RuleResult, figure: &SideFigure) -> u64 {
+    if is_whole_side(rule) && figure.failed > 0 { figure.evaluated.max(figure.failed) } else { figure.failed }
 }
 
 /// `12 of 2,000`.
@@ -341,7 +350,7 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
         }
         ("reconcile", "reconcile-unexpected") => format!("{records} {} not expected", pick("was", "were")),
         ("reconcile", "reconcile-duplicate_key") => {
-            format!("{records} {} a key that stands more than once", pick("has", "have"))
+            format!("{records} {} a key that one of the two sides has more than once", pick("has", "have"))
         }
         ("reconcile", "reconcile-no_key") => format!("{records} {} no key", pick("has", "have")),
         ("reconcile", _) => format!("{columns} differs in {} pairs of records", of(figure)),

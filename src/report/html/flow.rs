@@ -32,7 +32,7 @@ const PLACES: &[(&str, &str, &[&str], &[&str], Option<&str>)] = &[
     ("not expected", "in the target, but nobody expected it", &[], &["unexpected"], Some("one-side")),
     (
         "key used twice",
-        "the key stands more than once, so nobody can say which record is which",
+        "one of the two sides has the key more than once, so nobody can say which record is which",
         &["duplicate_key"],
         &["duplicate_key"],
         Some("one-side"),

@@ -5,6 +5,8 @@ use serde::Serialize;
 use crate::findings::{DatasetResult, RunResult};
 use crate::model::{Dimension, Side, Status};
 
+use crate::report::words::rows_hit;
+
 use super::facts::{self, Compared, Mask, NotChecked, Run, Snapshot, Verdict};
 use super::flow::{Flow, flow};
 use super::rules::{self, Problem, RuleView};
@@ -327,10 +329,11 @@ fn dimensions(result: &RunResult) -> Vec<DimensionRow> {
             .filter(|rule| {
                 rule.dimension == dimension && !["reconcile", "total"].contains(&rule.kind.as_str())
             })
-            .flat_map(|rule| rule.sides.iter().filter(|f| f.side == side && f.evaluated > 0))
+            .flat_map(|rule| rule.sides.iter().map(move |figure| (rule, figure)))
+            .filter(|(_, figure)| figure.side == side && figure.evaluated > 0)
             .collect();
-        let evaluated: u64 = figures.iter().map(|f| f.evaluated).sum();
-        let passed: u64 = figures.iter().map(|f| f.evaluated.saturating_sub(f.failed)).sum();
+        let evaluated: u64 = figures.iter().map(|(_, f)| f.evaluated).sum();
+        let passed: u64 = figures.iter().map(|(rule, f)| f.evaluated.saturating_sub(rows_hit(rule, f))).sum();
         (!figures.is_empty()).then(|| Score {
             percent: percent(passed, evaluated),
             passed,

@@ -5,6 +5,8 @@ use serde::Serialize;
 use crate::findings::{DatasetResult, Gate, RuleResult, SideFigure};
 use crate::model::{Side, Status};
 
+use crate::report::words::{is_whole_side, rows_hit};
+
 use super::text::{count, counted, number};
 
 /// The rules of the reconciliation that are about whole records, and the one that stands for all of them.
@@ -113,7 +115,9 @@ fn unit(rule: &RuleResult) -> (&'static str, &'static str) {
 
 /// Makes the view of a rule.
 pub fn view(gate: &Gate, dataset: &DatasetResult, position: usize, rule: &RuleResult) -> RuleView {
-    let figure = |side: Side| rule.sides.iter().find(|figure| figure.side == side).map(figure_view);
+    let figure = |side: Side| {
+        rule.sides.iter().find(|figure| figure.side == side).map(|figure| figure_view(rule, figure))
+    };
     RuleView {
         id: rule.id.clone(),
         anchor: anchor(position),
@@ -139,9 +143,11 @@ pub fn anchor(position: usize) -> String {
     format!("rule-{}", position + 1)
 }
 
-fn figure_view(figure: &SideFigure) -> FigureView {
+fn figure_view(rule: &RuleResult, figure: &SideFigure) -> FigureView {
     let has_figure = figure.evaluated > 0 || figure.failed > 0;
-    let text = if has_figure {
+    let text = if has_figure && figure.failed > 0 && is_whole_side(rule) {
+        format!("the whole side, {}", counted(figure.evaluated, "row", "rows"))
+    } else if has_figure {
         format!("{} of {}", count(figure.failed), number(figure.evaluated))
     } else {
         match (&figure.note, figure.status) {
@@ -169,6 +175,14 @@ fn observed(rule: &RuleResult) -> String {
         return rule.reason.clone().unwrap_or_else(|| rule.status.word().to_owned());
     }
     let worth = |figure: &&SideFigure| figure.gates && figure.failed > 0;
+    if is_whole_side(rule) {
+        let sides: Vec<&str> = rule.sides.iter().filter(worth).map(|figure| figure.side.word()).collect();
+        return if sides.is_empty() {
+            "none".to_owned()
+        } else {
+            format!("{} as a whole", sides.join(" and "))
+        };
+    }
     let (_, many) = unit(rule);
     let mut text = String::new();
     for figure in rule.sides.iter().filter(worth) {
@@ -190,9 +204,9 @@ fn worst_figure(rule: &RuleResult) -> Option<&SideFigure> {
     rule.sides.iter().filter(|f| f.gates).rev().max_by_key(|figure| figure.failed)
 }
 
-/// Returns how many failures a rule has on the side that has most.
+/// Returns how many rows a rule's failures concern on the side that has most.
 pub fn weight(rule: &RuleResult) -> u64 {
-    worst_figure(rule).map_or(0, |figure| figure.failed)
+    worst_figure(rule).map_or(0, |figure| rows_hit(rule, figure))
 }
 
 /// Says what is wrong with a rule's data, to how many of how many.
@@ -224,7 +238,9 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
             format!("{name}: {failed} of {all} in the target {are} not expected there.")
         }
         (_, "reconcile-duplicate_key") => {
-            format!("{name}: {failed} of {all} in {side} {have} a key that stands more than once.")
+            format!(
+                "{name}: {failed} of {all} in {side} {have} a key that one of the two sides has more than once."
+            )
         }
         (_, "reconcile-no_key") => format!("{name}: {failed} of {all} in {side} {have} no key."),
         ("reconcile", _) => format!("{name}: {columns} differs in {failed} of {all}."),
