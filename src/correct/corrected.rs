@@ -1,6 +1,7 @@
 //! The corrected dataset: what to load.
 
-use polars::prelude::{IdxCa, NewChunkedArray, PlSmallStr, PolarsError};
+use polars::prelude::{IdxCa, NewChunkedArray, PlSmallStr, PolarsError, Series};
+use rayon::prelude::*;
 
 use crate::frame::{Frame, convert};
 use crate::model::{Field, Schema};
@@ -34,27 +35,31 @@ pub fn corrected(
         Some(target) => target.fields.iter().collect(),
         None => expected.schema.fields.iter().collect(),
     };
-    let mut columns = Vec::with_capacity(wanted.len());
-    for field in wanted {
-        let Some((own, column)) = expected.column(&field.name) else {
-            continue;
-        };
-        let series = column.as_materialized_series().take(&order)?;
-        let converted = convert(&series, &own.logical, &field.logical);
-        let mut field = in_their_name(field);
-        if converted.lost.is_empty() {
-            columns.push((field, converted.series));
-        } else {
-            notes.push(format!(
+    let ordered: Vec<Option<(Field, Series, Option<String>)>> = wanted
+        .into_par_iter()
+        .map(|field| {
+            let Some((own, column)) = expected.column(&field.name) else { return Ok(None) };
+            let series = column.as_materialized_series().take(&order)?;
+            let converted = convert(&series, &own.logical, &field.logical);
+            let mut field = in_their_name(field);
+            if converted.lost.is_empty() {
+                return Ok(Some((field, converted.series, None)));
+            }
+            let note = format!(
                 "Corrected column `{}` stays {}: {} of its values do not fit {}.",
                 field.name,
                 own.logical,
                 converted.lost.len(),
                 field.logical
-            ));
+            );
             field.logical = own.logical.clone();
-            columns.push((field, series));
-        }
+            Ok(Some((field, series, Some(note))))
+        })
+        .collect::<Result<_, PolarsError>>()?;
+    let mut columns = Vec::with_capacity(ordered.len());
+    for (field, series, note) in ordered.into_iter().flatten() {
+        columns.push((field, series));
+        notes.extend(note);
     }
     Ok(Corrected { frame: frame_of(columns, expected.height())?, notes })
 }

@@ -8,6 +8,7 @@ mod quarantine;
 mod repairs;
 
 use polars::prelude::{DataFrame, IntoColumn, PolarsError, Series};
+use rayon::prelude::*;
 
 use crate::frame::{Frame, Texts};
 use crate::model::{Field, Schema, key_text};
@@ -47,13 +48,19 @@ impl KeyTexts {
 
     /// Returns the indexes of all rows, sorted by key, then by position.
     pub fn order(&self) -> Vec<u32> {
-        let keys: Vec<String> = (0..self.rows.len()).map(|i| self.get(i)).collect();
-        let mut order: Vec<u32> = (0..u32::try_from(keys.len()).unwrap_or(u32::MAX)).collect();
-        order.sort_by(|a, b| {
-            let (a, b) = (*a as usize, *b as usize);
-            keys[a].cmp(&keys[b]).then(self.rows[a].cmp(&self.rows[b]))
+        let keys: Vec<String> = (0..self.rows.len()).into_par_iter().map(|i| self.get(i)).collect();
+        // The first bytes decide most comparisons without a look at the text.
+        let head = |key: &str| {
+            let mut head = [0; 8];
+            head.iter_mut().zip(key.bytes()).for_each(|(to, byte)| *to = byte);
+            u64::from_be_bytes(head)
+        };
+        let mut order: Vec<(u64, u32)> = keys.iter().zip(0..).map(|(key, row)| (head(key), row)).collect();
+        order.par_sort_unstable_by(|(a, x), (b, y)| {
+            let (x, y) = (*x as usize, *y as usize);
+            a.cmp(b).then_with(|| keys[x].cmp(&keys[y])).then_with(|| self.rows[x].cmp(&self.rows[y]))
         });
-        order
+        order.into_iter().map(|(_, row)| row).collect()
     }
 }
 
