@@ -197,6 +197,8 @@ fn properties() -> Result<WriterProperties, ParquetError> {
         .set_created_by("counterfoil".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)
+        // A column of ever new values soon stops looking for old ones, which is most of the work of writing it.
+        .set_dictionary_page_size_limit(128 << 10)
         .build())
 }
 
