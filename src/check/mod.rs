@@ -13,7 +13,7 @@ use crate::frame::Frame;
 use crate::model::{Schema, Side};
 use crate::rule::{ProjectFiles, Reference, RuleError, kinds};
 
-pub use scan::{ScanOutcome, ScanTest, scan};
+pub use scan::{ScanOutcome, ScanRule, scan};
 
 kinds! { Check:
     accepted_values,

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use chrono::{DateTime, Utc};
 use polars::prelude::Expr;
 
-use crate::check::{BoundCheck, Check, Failure, ScanTest, SideInput, scan};
+use crate::check::{BoundCheck, Check, Failure, ScanRule, SideInput, scan};
 use crate::config::{Dataset, Rule};
 use crate::diagnostic::Diagnostics;
 use crate::findings::{RuleResult, SideFigure};
@@ -131,39 +131,37 @@ pub fn guarded<T>(run: impl FnOnce() -> Result<T, RuleError>) -> Result<T, Strin
 }
 
 fn scan_rows(bound: &[BoundSide], frame: &Frame, side: Side, outcomes: &mut SideOutcomes) {
-    let mut tests = Vec::new();
+    let mut rules = Vec::new();
     let mut places = Vec::new();
     for bound in bound.iter().filter(|b| b.side == side) {
-        let BoundCheck::Rows(row_tests) = &bound.check else { continue };
-        outcomes.insert(bound.position, Ok(Outcome::default()));
-        for test in row_tests {
-            tests.push(ScanTest { passes: test.passes.clone(), selected: bound.condition.clone() });
-            places.push((bound.position, test.column.clone(), row_tests.len() > 1));
-        }
+        let BoundCheck::Rows(tests) = &bound.check else { continue };
+        let passes = tests.iter().map(|test| test.passes.clone()).collect();
+        rules.push(ScanRule { tests: passes, selected: bound.condition.clone() });
+        places.push((bound.position, tests));
     }
-    if tests.is_empty() {
+    if rules.is_empty() {
         return;
     }
-    let found = match guarded(|| Ok(scan(frame, &tests))) {
+    let found = match guarded(|| Ok(scan(frame, &rules))) {
         Ok(found) => found,
         Err(message) => places.iter().map(|_| Err(RuleError::Refused(message.clone()))).collect(),
     };
-    for ((position, column, _), result) in places.into_iter().zip(found) {
-        let Some(entry) = outcomes.get_mut(&position) else { continue };
-        match (entry, result) {
-            (Ok(outcome), Ok(scanned)) => {
-                // Several columns of one rule look at the same rows: the rows are counted once.
-                outcome.evaluated = outcome.evaluated.max(scanned.evaluated);
-                outcome.unknown = outcome.unknown.max(scanned.unknown);
-                outcome.failures.extend(scanned.failed.iter().map(|index| Failure {
+    for ((position, tests), result) in places.into_iter().zip(found) {
+        let outcome = result.map_err(|error| error.to_string()).map(|scanned| {
+            let failures = tests.iter().zip(&scanned.failed).flat_map(|(test, failed)| {
+                failed.iter().map(|index| Failure {
                     index: Some(*index),
-                    column: column.clone(),
+                    column: test.column.clone(),
                     ..Failure::default()
-                }));
+                })
+            });
+            Outcome {
+                evaluated: scanned.evaluated,
+                unknown: scanned.unknown,
+                failures: failures.collect(),
             }
-            (entry, Err(error)) => *entry = Err(error.to_string()),
-            (Err(_), Ok(_)) => {}
-        }
+        });
+        outcomes.insert(position, outcome);
     }
 }
 
