@@ -29,3 +29,41 @@ fn a_check_of_several_columns_counts_each_row_once() {
     // 4 of 5 is more than 60%.
     assert_eq!((range.status, ran.code), (Status::Fail, Some(1)));
 }
+
+#[test]
+fn a_run_from_old_snapshots_refuses_settings_that_have_changed() {
+    let text = "id,name,n\n1,Ann,1\n2,Bob,2\n";
+    let sides = |more: &str| {
+        format!(
+            "dataset: t\nkey: [id]\nsource: {{ connection: files, file: source.csv{more} }}\ntarget: {{ connection: files, file: target.csv }}\n"
+        )
+    };
+    let folder = Folder::new();
+    let before = ", types: { n: i64 }, columns: { name: who }, omit: [who]";
+    assert_eq!(folder.project(&sides(before), text, text).run(&["run"]).code, Some(0));
+    let again = |more: &str| {
+        folder.write("rules/t.yml", sides(more));
+        folder.run(&["run", "--from", "counterfoil-out/runs/latest"])
+    };
+    assert_eq!(again(before).code, Some(0));
+    // What is applied after the reading may change.
+    assert_eq!(again(&format!("{before}, filter: id > 0")).code, Some(0));
+    for (more, setting) in [
+        (", types: { n: text }, columns: { name: who }, omit: [who]", "`types` of `n`"),
+        (", types: { n: i64 }, columns: { name: whom }, omit: [whom]", "`columns` of `name`"),
+        (", types: { n: i64 }, columns: { name: who }", "`omit`"),
+        (", types: { n: i64 }, columns: { name: who }, omit: [who], null: [x]", "`null`"),
+        (", types: { n: i64 }, columns: { name: who }, omit: [who], delimiter: ';'", "`delimiter`"),
+        (", types: { n: i64 }, columns: { name: who }, omit: [who], timezone: Europe/London", "`timezone`"),
+        (", types: { n: i64 }, columns: { name: who }, omit: [who], timezones: { n: UTC }", "`timezones` of `n`"),
+    ] {
+        let ran = again(more);
+        assert_eq!(ran.code, Some(2), "{more}: {ran:?}");
+        let error = folder.result().datasets[0].error.clone().expect("an error");
+        assert!(error.starts_with(&format!("The source could not be read: its snapshot was taken with another {setting},")), "{error}");
+        assert!(error.ends_with("take new snapshots, with a run without `--from`"), "{error}");
+        // The latest run is now the one without the source's snapshot: begin anew.
+        folder.write("rules/t.yml", sides(before));
+        assert_eq!(folder.run(&["run"]).code, Some(0));
+    }
+}
