@@ -135,7 +135,9 @@ impl<'a> World<'a> {
             self.frame(name, Side::Target),
             origin,
         );
-        let figures = Figures { cells: &cells };
+        let empty = self.empty_sides(dataset);
+        let may_be_empty = if dataset.allow_empty { empty.clone() } else { Vec::new() };
+        let figures = Figures { cells: &cells, may_be_empty };
         let mut judged: Vec<(RuleResult, Vec<Finding>)> = Vec::new();
         if self.stage == Stage::Everything {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "check".to_owned() });
@@ -153,7 +155,8 @@ impl<'a> World<'a> {
             match judge::guarded(|| reconciled::reconcile(plan, expected, working, &target.frame)) {
                 Ok(done) => {
                     let (rows, target_rows) = (expected.frame.height() as u64, target.frame.height() as u64);
-                    judged.extend(done.rules(dataset, &cells, rows, target_rows));
+                    let may_be_empty = !figures.may_be_empty.is_empty();
+                    judged.extend(done.rules(dataset, &cells, (rows, target_rows), may_be_empty));
                     reconciled = Some(done);
                 }
                 Err(message) => judged.push((reconciled::broken(&message), Vec::new())),
@@ -170,7 +173,9 @@ impl<'a> World<'a> {
             reconciled.as_ref(),
         ));
         let (rules, findings): (Vec<RuleResult>, Vec<Vec<Finding>>) = judged.into_iter().unzip();
-        result.status = worst(rules.iter().map(|r| r.status));
+        result.inconclusive = if dataset.allow_empty { None } else { nothing_in(&empty) };
+        let whole = result.inconclusive.iter().map(|_| Status::Inconclusive);
+        result.status = worst(rules.iter().map(|r| r.status).chain(whole));
         if result.ledger.as_ref().is_some_and(|ledger| !ledger.balanced) {
             result.status = Status::Broken;
             result.notes.push(
@@ -179,6 +184,16 @@ impl<'a> World<'a> {
         }
         result.rules = rules;
         Judgement { result, findings: findings.into_iter().enumerate().collect(), reconciled }
+    }
+
+    /// Returns the sides in which no row is to be judged: the snapshot has none, or the filter leaves none.
+    ///
+    /// Expected is as empty as the source is: where every row is held back, there was something to judge.
+    fn empty_sides(&self, dataset: &Dataset) -> Vec<Side> {
+        let is_empty = |side: &Side| {
+            self.side(&dataset.name.value, *side).is_some_and(|loaded| loaded.frame.height() == 0)
+        };
+        Side::ALL.iter().copied().filter(is_empty).collect()
     }
 
     /// Returns what is known of a dataset before it is judged.
@@ -214,6 +229,7 @@ impl<'a> World<'a> {
             key: dataset.key.iter().map(|k| k.value.clone()).collect(),
             status: Status::Pass,
             error: self.loaded.get(name).and_then(|l| l.error.clone()),
+            inconclusive: None,
             source: of(source),
             expected_rows: self.expected(name).map(|e| e.frame.height() as u64),
             target: of(target),
@@ -390,10 +406,21 @@ impl<'a> World<'a> {
                 }
                 finding
             };
-            judged.push(Figures::matched(rule, &sides, &group_id, &place));
+            judged.push(figures.matched(rule, &sides, &group_id, &place));
         }
         judged
     }
+}
+
+/// Says that sides have no rows.
+fn nothing_in(empty: &[Side]) -> Option<String> {
+    let what = match (empty.contains(&Side::Source), empty.contains(&Side::Target)) {
+        (false, false) => return None,
+        (true, false) => "the source has no rows",
+        (false, true) => "the target has no rows",
+        (true, true) => "neither the source nor the target has rows",
+    };
+    Some(format!("{what}; where that is right, write `allow_empty: true` in the dataset"))
 }
 
 /// Returns where a snapshot came from: the connection and what was asked of it.

@@ -155,11 +155,7 @@ fn scan_rows(bound: &[BoundSide], frame: &Frame, side: Side, outcomes: &mut Side
                     ..Failure::default()
                 })
             });
-            Outcome {
-                evaluated: scanned.evaluated,
-                unknown: scanned.unknown,
-                failures: failures.collect(),
-            }
+            Outcome { evaluated: scanned.evaluated, unknown: scanned.unknown, failures: failures.collect() }
         });
         outcomes.insert(position, outcome);
     }
@@ -172,6 +168,8 @@ pub type Judged = (RuleResult, Vec<Finding>);
 pub struct Figures<'a> {
     /// The texts of findings.
     pub cells: &'a Cells<'a>,
+    /// The sides that have no rows and may have none: nothing evaluated there is no gap.
+    pub may_be_empty: Vec<Side>,
 }
 
 impl Figures<'_> {
@@ -200,7 +198,7 @@ impl Figures<'_> {
                 Ok(outcome) => {
                     let found =
                         if *gates { self.findings(&columns, *side, outcome, classes) } else { Vec::new() };
-                    (Self::figure(rule, *side, *gates, outcome, &found, classes), found)
+                    (self.figure(rule, *side, *gates, outcome, &found, classes), found)
                 }
             };
             figures.push(figure);
@@ -213,6 +211,7 @@ impl Figures<'_> {
     }
 
     fn figure(
+        &self,
         rule: &Rule<dyn Check>,
         side: Side,
         gates: bool,
@@ -231,7 +230,7 @@ impl Figures<'_> {
         let status = side_status(
             rule.severity,
             rule.common.max_failures,
-            rule.common.allow_empty,
+            rule.common.allow_empty || self.may_be_empty.contains(&side),
             outcome.evaluated,
             failed,
         );
@@ -281,6 +280,7 @@ impl Figures<'_> {
 
     /// Puts together the result of a match; its findings are one a row of each group.
     pub fn matched(
+        &self,
         rule: &Rule<dyn crate::matching::Match>,
         sides: &[(Side, Result<MatchOutcome, String>)],
         group_id: &dyn Fn(&str) -> String,
@@ -311,7 +311,7 @@ impl Figures<'_> {
                     let status = side_status(
                         rule.severity,
                         common.max_failures,
-                        common.allow_empty,
+                        common.allow_empty || self.may_be_empty.contains(side),
                         outcome.evaluated,
                         failed,
                     );

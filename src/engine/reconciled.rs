@@ -134,6 +134,7 @@ struct Draft<'a> {
     /// For each side the rows evaluated and its findings.
     sides: Vec<(Side, u64, Vec<Finding>)>,
     fields: Option<&'a RuleFields>,
+    may_be_empty: bool,
     kind: &'static str,
 }
 
@@ -145,7 +146,7 @@ impl Draft<'_> {
         let mut findings = Vec::new();
         for (side, evaluated, found) in self.sides {
             let failed = found.len() as u64;
-            let status = side_status(severity, max_failures, false, evaluated, failed);
+            let status = side_status(severity, max_failures, self.may_be_empty, evaluated, failed);
             figures.push(SideFigure {
                 side,
                 gates: true,
@@ -177,13 +178,14 @@ impl Draft<'_> {
 }
 
 impl Reconciled {
-    /// Returns the results and findings of the reconciliation's rules.
+    /// Returns the results and findings of the reconciliation's rules; `may_be_empty` where a side has no rows and
+    /// may have none.
     pub fn rules(
         &self,
         dataset: &Dataset,
         cells: &Cells<'_>,
-        expected_rows: u64,
-        target_rows: u64,
+        (expected_rows, target_rows): (u64, u64),
+        may_be_empty: bool,
     ) -> Vec<(RuleResult, Vec<Finding>)> {
         let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
         let rows = &self.outcome.rows;
@@ -241,6 +243,7 @@ impl Reconciled {
                     dimension,
                     sides,
                     fields: self.bound.rules.get(id),
+                    may_be_empty,
                     kind: "reconcile",
                 }
                 .finish()
@@ -263,6 +266,7 @@ impl Reconciled {
                     dimension: Dimension::Consistency,
                     sides: vec![(Side::Target, outcome.compared, found.collect())],
                     fields: self.bound.rules.get(&id),
+                    may_be_empty,
                     kind: "reconcile",
                     id,
                 }
@@ -270,12 +274,17 @@ impl Reconciled {
             );
         }
         for (total, outcome) in self.bound.totals.iter().zip(&self.outcome.totals) {
-            judged.push(self.total(total, outcome));
+            judged.push(self.total(total, outcome, may_be_empty));
         }
         judged
     }
 
-    fn total(&self, total: &BoundTotal, outcome: &TotalOutcome) -> (RuleResult, Vec<Finding>) {
+    fn total(
+        &self,
+        total: &BoundTotal,
+        outcome: &TotalOutcome,
+        may_be_empty: bool,
+    ) -> (RuleResult, Vec<Finding>) {
         let found: Vec<Finding> = outcome
             .figures
             .iter()
@@ -306,6 +315,7 @@ impl Reconciled {
             dimension: Dimension::Consistency,
             sides: vec![(Side::Target, groups, found)],
             fields: self.bound.rules.get(&total.id),
+            may_be_empty,
             kind: "total",
             id: total.id.clone(),
         }
