@@ -51,6 +51,11 @@ pub trait Check: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Returns whether it judges a side as a whole: it then fails once, whatever the number of rows.
+    fn judges_sides(&self) -> bool {
+        false
+    }
+
     /// Checks what can be checked without data.
     fn check(&self, _files: &ProjectFiles, _out: &mut Diagnostics) {}
 
