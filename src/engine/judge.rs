@@ -65,6 +65,26 @@ pub fn changed_by_steps(dataset: &Dataset, check: &dyn Check, raw: &Schema, clea
     retyped || recoded
 }
 
+/// Returns true where a check is run on a side on which it does not gate: on the raw source for its figure before
+/// cleansing; and where it has classes of orphans, on both the source and the target, whatever `on` says.
+pub fn is_wanted_beside(
+    dataset: &Dataset,
+    check: &dyn Check,
+    side: Side,
+    raw: Option<&Schema>,
+    cleansed: Option<&Schema>,
+) -> bool {
+    let comparable = raw
+        .zip(cleansed)
+        .is_some_and(|(raw, cleansed)| !changed_by_steps(dataset, check, raw, cleansed));
+    match side {
+        Side::Source => comparable,
+        // Where the raw source is not comparable, expected stands for it.
+        Side::Expected => check.reference().is_some() && !comparable,
+        Side::Target => check.reference().is_some(),
+    }
+}
+
 /// Prepares one check for one side; mistakes go to `out`.
 pub fn bind(
     rule: &Rule<dyn Check>,
@@ -410,13 +430,11 @@ fn noted_figure(side: Side, note: &str) -> SideFigure {
     }
 }
 
-/// Returns the keys of the rows that failed.
+/// Returns the keys of the rows that failed; nothing where the check could not be run.
 pub fn failed_keys(
     outcome: Option<&Result<Outcome, String>>,
     key: &dyn Fn(usize) -> Option<String>,
-) -> BTreeSet<String> {
-    match outcome {
-        Some(Ok(outcome)) => outcome.failures.iter().filter_map(|f| key(f.index?)).collect(),
-        _ => BTreeSet::new(),
-    }
+) -> Option<BTreeSet<String>> {
+    let outcome = outcome?.as_ref().ok()?;
+    Some(outcome.failures.iter().filter_map(|f| key(f.index?)).collect())
 }
