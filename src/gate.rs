@@ -54,6 +54,8 @@ pub fn worst(statuses: impl IntoIterator<Item = Status>) -> Status {
 
 /// Judges a run: anything broken or a ledger out of balance is 2; else a fail, or anything inconclusive, is 1; else 0.
 ///
+/// A dataset stops it under its own name where it is broken itself or has a side without rows.
+///
 /// A warning is 0 unless `fail_on` is warning.
 pub fn judge(datasets: &[DatasetResult], fail_on: Severity) -> Gate {
     let stops = |rule: &RuleResult| match rule.status {
@@ -68,6 +70,8 @@ pub fn judge(datasets: &[DatasetResult], fail_on: Severity) -> Gate {
         if dataset.error.is_some() || unbalanced {
             broken = true;
             stopped_by.push(dataset.name.clone());
+        } else if dataset.inconclusive.is_some() {
+            stopped_by.push(dataset.name.clone());
         }
         for rule in dataset.rules.iter().filter(|rule| stops(rule)) {
             broken |= rule.status == Status::Broken;
@@ -75,12 +79,13 @@ pub fn judge(datasets: &[DatasetResult], fail_on: Severity) -> Gate {
         }
     }
     stopped_by.sort();
+    let rules = datasets.iter().flat_map(|d| &d.rules).map(|r| r.status);
+    let empty = datasets.iter().filter(|d| d.inconclusive.is_some()).map(|_| Status::Inconclusive);
+    let statuses = rules.chain(empty);
     let status = match (broken, stopped_by.is_empty()) {
         (true, _) => Status::Broken,
-        (false, false) => worst(datasets.iter().flat_map(|d| &d.rules).map(|r| r.status)),
-        (false, true) => {
-            worst(datasets.iter().flat_map(|d| &d.rules).map(|r| r.status).filter(|s| *s != Status::Skipped))
-        }
+        (false, false) => worst(statuses),
+        (false, true) => worst(statuses.filter(|s| *s != Status::Skipped)),
     };
     let exit_code = if broken { 2 } else { u8::from(!stopped_by.is_empty()) };
     Gate { exit_code, status, fail_on, stopped_by }

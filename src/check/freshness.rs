@@ -102,6 +102,10 @@ impl Check for Rule {
         vec![self.column.clone()]
     }
 
+    fn judges_sides(&self) -> bool {
+        true
+    }
+
     fn bind(
         &self,
         schema: &Schema,

@@ -13,7 +13,7 @@ use crate::frame::Frame;
 use crate::model::{Schema, Side};
 use crate::rule::{ProjectFiles, Reference, RuleError, kinds};
 
-pub use scan::{ScanOutcome, ScanTest, scan};
+pub use scan::{ScanOutcome, ScanRule, scan};
 
 kinds! { Check:
     accepted_values,
@@ -48,6 +48,11 @@ pub trait Check: fmt::Debug + Send + Sync {
 
     /// Returns whether a row whose parent is quarantined is held back too; only asked where there is a reference.
     fn cascade(&self) -> bool {
+        false
+    }
+
+    /// Returns whether it judges a side as a whole: it then fails once, whatever the number of rows.
+    fn judges_sides(&self) -> bool {
         false
     }
 

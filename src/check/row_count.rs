@@ -44,6 +44,10 @@ impl Check for Rule {
         Vec::new()
     }
 
+    fn judges_sides(&self) -> bool {
+        true
+    }
+
     fn check(&self, _files: &ProjectFiles, out: &mut Diagnostics) {
         match (&self.min, &self.max) {
             (None, None) => out.push(Diagnostic::without_place("check `row_count` needs `min`, `max` or both")),

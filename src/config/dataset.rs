@@ -28,6 +28,8 @@ params! {
         free_text: Attempt<Vec<Spanned<String>>> = "[]",
         /// Columns that reports show however long their texts.
         show: Attempt<Vec<Spanned<String>>> = "[]",
+        /// Whether a side may be without rows. Without it, a side that has none is inconclusive and stops the gate.
+        allow_empty: Attempt<bool> = "false",
         /// Where the old system's rows are.
         source: Attempt<Option<Spanned<SideConfig>>>,
         /// Where the new system's rows are.

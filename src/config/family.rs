@@ -82,6 +82,16 @@ pub(super) trait Family {
         Self::columns(rule).iter().map(|c| c.value.as_str()).collect::<Vec<_>>().join("-")
     }
 
+    /// Returns true where a rule makes one row of several in expected.
+    fn merges(_rule: &Self::Rule) -> bool {
+        false
+    }
+
+    /// Returns true where a rule judges a side as a whole, so that a share of rows means nothing.
+    fn judges_sides(_rule: &Self::Rule) -> bool {
+        false
+    }
+
     /// Checks a rule without data.
     fn check(rule: &Self::Rule, files: &ProjectFiles, out: &mut Diagnostics);
 
@@ -191,6 +201,10 @@ impl Family for Checks {
         rule.columns()
     }
 
+    fn judges_sides(rule: &dyn Check) -> bool {
+        rule.judges_sides()
+    }
+
     fn check(rule: &dyn Check, files: &ProjectFiles, out: &mut Diagnostics) {
         rule.check(files, out);
     }
@@ -217,6 +231,10 @@ impl Family for Matches {
 
     fn columns(rule: &dyn Match) -> Vec<Spanned<String>> {
         rule.columns()
+    }
+
+    fn merges(rule: &dyn Match) -> bool {
+        rule.merges()
     }
 
     fn check(rule: &dyn Match, files: &ProjectFiles, out: &mut Diagnostics) {

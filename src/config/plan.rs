@@ -68,6 +68,8 @@ pub struct Dataset {
     pub free_text: Vec<Spanned<String>>,
     /// Columns that are shown however long their text.
     pub show: Vec<Spanned<String>>,
+    /// True where a side may be without rows.
+    pub allow_empty: bool,
     /// The old system's side.
     pub source: Option<SidePlan>,
     /// The new system's side.

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::expression;
 use crate::model::Side;
 use crate::node::{Fields, FromNode, Node, Value};
-use crate::rule::{Common, Kind, ProjectFiles};
+use crate::rule::{Common, Kind, MaxFailures, ProjectFiles};
 
 use super::family::{Checks, Family, Matches, RuleFamily, Steps};
 use super::plan::Rule;
@@ -76,7 +76,9 @@ fn read_one<F: Family>(node: &Node, context: &Context<'_>, out: &mut Diagnostics
         let conditions = condition.iter().flat_map(expression::Expression::columns);
         let mut columns = F::columns(&rule);
         columns.extend(conditions);
-        context.sides.check_columns(&columns, &sides_of::<F>(&common, context.sides), out);
+        let sides = sides_of::<F>(&common, context.sides);
+        context.sides.check_columns(&columns, &sides, out);
+        check_effect::<F>(&rule, &common, node, &sides, out);
     }
     let id = match &common.id {
         Some(id) => id.value.clone(),
@@ -103,6 +105,37 @@ fn check<F: Family>(rule: &F::Rule, place: &Span, context: &Context<'_>, out: &m
     let sound = !own.has_errors();
     own.into_vec().into_iter().for_each(|diagnostic| out.push(diagnostic.or_at(place)));
     sound
+}
+
+/// Reports settings of a rule that would do nothing.
+fn check_effect<F: Family>(
+    rule: &F::Rule,
+    common: &Common,
+    node: &Node,
+    sides: &[Side],
+    out: &mut Diagnostics,
+) {
+    if let Some(merge) = node.get("merge").filter(|_| F::merges(rule) && !sides.contains(&Side::Expected)) {
+        let help = match common.on {
+            Some(_) => "add `expected` to `on`, or leave `merge` out",
+            None => "the dataset has no source: leave `merge` out",
+        };
+        out.push(
+            Diagnostic::error(&merge.span, "nothing is merged: this match does not look at expected")
+                .help(help),
+        );
+    }
+    if let (Some(MaxFailures::Percent(_)), Some(node)) =
+        (common.max_failures.filter(|_| F::judges_sides(rule)), node.get("max_failures"))
+    {
+        out.push(
+            Diagnostic::error(
+                &node.span,
+                "a share of rows means nothing here: the side passes or fails as a whole",
+            )
+            .help("leave `max_failures` out; `severity: warning` makes a failure a warning"),
+        );
+    }
 }
 
 /// Returns the states of the data that a rule looks at, of those the dataset has.

@@ -70,10 +70,8 @@ impl<'p> BoundDataset<'p> {
                     let mut own = Diagnostics::default();
                     checks.extend(judge::bind(rule, position, side, schema, &plan.files, as_of, &mut own));
                     found.push((side, own));
-                } else if let (Side::Source, Some(cleansed)) = (side, &cleansed)
-                    && !judge::changed_by_steps(dataset, rule.rule.as_ref(), schema, cleansed)
-                {
-                    // The figure before cleansing does not gate: what cannot be bound has no figure.
+                } else if judge::is_wanted_beside(dataset, rule.rule.as_ref(), side, raw, cleansed.as_ref()) {
+                    // It does not gate: what cannot be bound has no figure.
                     let mut unheard = Diagnostics::default();
                     checks.extend(judge::bind(
                         rule,

@@ -135,7 +135,9 @@ impl<'a> World<'a> {
             self.frame(name, Side::Target),
             origin,
         );
-        let figures = Figures { cells: &cells };
+        let empty = self.empty_sides(dataset);
+        let may_be_empty = if dataset.allow_empty { empty.clone() } else { Vec::new() };
+        let figures = Figures { cells: &cells, may_be_empty };
         let mut judged: Vec<(RuleResult, Vec<Finding>)> = Vec::new();
         if self.stage == Stage::Everything {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "check".to_owned() });
@@ -153,7 +155,8 @@ impl<'a> World<'a> {
             match judge::guarded(|| reconciled::reconcile(plan, expected, working, &target.frame)) {
                 Ok(done) => {
                     let (rows, target_rows) = (expected.frame.height() as u64, target.frame.height() as u64);
-                    judged.extend(done.rules(dataset, &cells, rows, target_rows));
+                    let may_be_empty = !figures.may_be_empty.is_empty();
+                    judged.extend(done.rules(dataset, &cells, (rows, target_rows), may_be_empty));
                     reconciled = Some(done);
                 }
                 Err(message) => judged.push((reconciled::broken(&message), Vec::new())),
@@ -170,7 +173,9 @@ impl<'a> World<'a> {
             reconciled.as_ref(),
         ));
         let (rules, findings): (Vec<RuleResult>, Vec<Vec<Finding>>) = judged.into_iter().unzip();
-        result.status = worst(rules.iter().map(|r| r.status));
+        result.inconclusive = if dataset.allow_empty { None } else { nothing_in(&empty) };
+        let whole = result.inconclusive.iter().map(|_| Status::Inconclusive);
+        result.status = worst(rules.iter().map(|r| r.status).chain(whole));
         if result.ledger.as_ref().is_some_and(|ledger| !ledger.balanced) {
             result.status = Status::Broken;
             result.notes.push(
@@ -179,6 +184,16 @@ impl<'a> World<'a> {
         }
         result.rules = rules;
         Judgement { result, findings: findings.into_iter().enumerate().collect(), reconciled }
+    }
+
+    /// Returns the sides in which no row is to be judged: the snapshot has none, or the filter leaves none.
+    ///
+    /// Expected is as empty as the source is: where every row is held back, there was something to judge.
+    fn empty_sides(&self, dataset: &Dataset) -> Vec<Side> {
+        let is_empty = |side: &Side| {
+            self.side(&dataset.name.value, *side).is_some_and(|loaded| loaded.frame.height() == 0)
+        };
+        Side::ALL.iter().copied().filter(is_empty).collect()
     }
 
     /// Returns what is known of a dataset before it is judged.
@@ -214,6 +229,7 @@ impl<'a> World<'a> {
             key: dataset.key.iter().map(|k| k.value.clone()).collect(),
             status: Status::Pass,
             error: self.loaded.get(name).and_then(|l| l.error.clone()),
+            inconclusive: None,
             source: of(source),
             expected_rows: self.expected(name).map(|e| e.frame.height() as u64),
             target: of(target),
@@ -267,13 +283,17 @@ impl<'a> World<'a> {
                 .filter_map(|side| {
                     let outcome = outcomes.get(side)?.get(&position)?.clone();
                     let gates = gating.contains(side);
-                    // A figure that does not gate and could not be had is no figure.
-                    (gates || outcome.is_ok()).then_some((*side, gates, outcome))
+                    // Beside those that gate there is the one before cleansing, where it could be had.
+                    let shown = gates || (*side == Side::Source && outcome.is_ok());
+                    shown.then_some((*side, gates, outcome))
                 })
                 .collect();
-            let not_comparable =
-                dataset.source.is_some() && !sides.iter().any(|(side, _, _)| *side == Side::Source);
-            let classes = self.classes(rule, position, name, &outcomes, figures.cells, origin);
+            let not_comparable = !sides.iter().any(|(side, _, _)| *side == Side::Source)
+                && self.side(name, Side::Source).zip(self.working(name)).is_some_and(|(raw, working)| {
+                    let (raw, cleansed) = (&raw.frame.schema, &working.all.schema);
+                    judge::changed_by_steps(dataset, rule.rule.as_ref(), raw, cleansed)
+                });
+            let classes = self.classes(dataset, rule, position, &outcomes, origin);
             judged.push(figures.check(rule, &sides, not_comparable, &classes));
         }
         judged
@@ -282,18 +302,23 @@ impl<'a> World<'a> {
     /// Returns how the findings of a foreign key are classed: by the raw source against the target, per child key.
     fn classes<'s>(
         &'s self,
+        dataset: &'s Dataset,
         rule: &Rule<dyn Check>,
         position: usize,
-        name: &'s str,
         outcomes: &BTreeMap<Side, SideOutcomes>,
-        cells: &'s Cells<'_>,
         origin: &'s [usize],
     ) -> impl Fn(Side, usize) -> Option<String> + 's {
+        let name = dataset.name.value.as_str();
         let of = |side: Side| outcomes.get(&side).and_then(|o| o.get(&position));
-        let key = |side: Side| move |index: usize| cells.key(side, index);
         let classed = rule.rule.reference().is_some();
-        let (mut source, mut target, mut held) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        let (mut source, mut target, mut held) = (None, None, BTreeSet::new());
+        let mut keys = BTreeMap::new();
         if let Some(reference) = rule.rule.reference() {
+            keys = self.row_keys(dataset);
+            let key = |side: Side| {
+                let keys = keys.get(&side);
+                move |index: usize| Some(keys?.text(index)?.into_owned())
+            };
             // Where the raw source is not comparable, expected stands for it.
             source = match of(Side::Source) {
                 Some(Ok(_)) => judge::failed_keys(of(Side::Source), &key(Side::Source)),
@@ -302,7 +327,7 @@ impl<'a> World<'a> {
             target = judge::failed_keys(of(Side::Target), &key(Side::Target));
             held = self.rows_with_held_parent(rule, reference, name).unwrap_or_default();
         }
-        let two_sided = self.side(name, Side::Target).is_some();
+        let (has_source, has_target) = (dataset.source.is_some(), dataset.target.is_some());
         move |side, index| {
             if !classed {
                 return None;
@@ -310,15 +335,38 @@ impl<'a> World<'a> {
             if side == Side::Expected && origin.get(index).is_some_and(|row| held.contains(row)) {
                 return Some("parent quarantined".to_owned());
             }
-            let key = cells.key(side, index)?;
-            let class = match side {
-                Side::Target if source.contains(&key) => "inherited",
-                Side::Target => "introduced",
-                Side::Source | Side::Expected if !two_sided || target.contains(&key) => "inherited",
-                Side::Source | Side::Expected => "repaired",
+            let (is_target, other_exists, other) = match side {
+                Side::Target => (true, has_source, &source),
+                Side::Source | Side::Expected => (false, has_target, &target),
+            };
+            let there = match other {
+                // Without the other side there is nothing to compare with; where it could not be judged, nothing to say.
+                None if !other_exists => !is_target,
+                None => return None,
+                Some(failed) => failed.contains(keys.get(&side)?.text(index)?.as_ref()),
+            };
+            let class = match (is_target, there) {
+                (_, true) => "inherited",
+                (true, false) => "introduced",
+                (false, false) => "repaired",
             };
             Some(class.to_owned())
         }
+    }
+
+    /// Returns the keys by which the rows of the sides are known to one another; raw rows have those after cleansing.
+    ///
+    /// Where rows are known by their position there are none, and so no classes.
+    fn row_keys(&self, dataset: &Dataset) -> BTreeMap<Side, Keys> {
+        let name = dataset.name.value.as_str();
+        let columns: Vec<&str> = dataset.key.iter().map(|k| k.value.as_str()).collect();
+        let frames = [
+            (Side::Source, self.working(name).map(|working| &working.all)),
+            (Side::Expected, self.frame(name, Side::Expected)),
+            (Side::Target, self.frame(name, Side::Target)),
+        ];
+        let keys = |(side, frame): (Side, Option<&Frame>)| Some((side, Keys::new(frame?, &columns).ok()?));
+        frames.into_iter().filter_map(keys).collect()
     }
 
     /// Returns the rows of a dataset's source (indexes among those in scope) whose parent is held back.
@@ -390,10 +438,21 @@ impl<'a> World<'a> {
                 }
                 finding
             };
-            judged.push(Figures::matched(rule, &sides, &group_id, &place));
+            judged.push(figures.matched(rule, &sides, &group_id, &place));
         }
         judged
     }
+}
+
+/// Says that sides have no rows.
+fn nothing_in(empty: &[Side]) -> Option<String> {
+    let what = match (empty.contains(&Side::Source), empty.contains(&Side::Target)) {
+        (false, false) => return None,
+        (true, false) => "the source has no rows",
+        (false, true) => "the target has no rows",
+        (true, true) => "neither the source nor the target has rows",
+    };
+    Some(format!("{what}; where that is right, write `allow_empty: true` in the dataset"))
 }
 
 /// Returns where a snapshot came from: the connection and what was asked of it.

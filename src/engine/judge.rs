@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use chrono::{DateTime, Utc};
 use polars::prelude::Expr;
 
-use crate::check::{BoundCheck, Check, Failure, ScanTest, SideInput, scan};
+use crate::check::{BoundCheck, Check, Failure, ScanRule, SideInput, scan};
 use crate::config::{Dataset, Rule};
 use crate::diagnostic::Diagnostics;
 use crate::findings::{RuleResult, SideFigure};
@@ -63,6 +63,26 @@ pub fn changed_by_steps(dataset: &Dataset, check: &dyn Check, raw: &Schema, clea
         .filter(|step| step.kind == "map_values")
         .any(|step| step.rule.columns().named().iter().any(|column| names.contains(&column.value)));
     retyped || recoded
+}
+
+/// Returns true where a check is run on a side on which it does not gate: on the raw source for its figure before
+/// cleansing; and where it has classes of orphans, on both the source and the target, whatever `on` says.
+pub fn is_wanted_beside(
+    dataset: &Dataset,
+    check: &dyn Check,
+    side: Side,
+    raw: Option<&Schema>,
+    cleansed: Option<&Schema>,
+) -> bool {
+    let comparable = raw
+        .zip(cleansed)
+        .is_some_and(|(raw, cleansed)| !changed_by_steps(dataset, check, raw, cleansed));
+    match side {
+        Side::Source => comparable,
+        // Where the raw source is not comparable, expected stands for it.
+        Side::Expected => check.reference().is_some() && !comparable,
+        Side::Target => check.reference().is_some(),
+    }
 }
 
 /// Prepares one check for one side; mistakes go to `out`.
@@ -131,39 +151,33 @@ pub fn guarded<T>(run: impl FnOnce() -> Result<T, RuleError>) -> Result<T, Strin
 }
 
 fn scan_rows(bound: &[BoundSide], frame: &Frame, side: Side, outcomes: &mut SideOutcomes) {
-    let mut tests = Vec::new();
+    let mut rules = Vec::new();
     let mut places = Vec::new();
     for bound in bound.iter().filter(|b| b.side == side) {
-        let BoundCheck::Rows(row_tests) = &bound.check else { continue };
-        outcomes.insert(bound.position, Ok(Outcome::default()));
-        for test in row_tests {
-            tests.push(ScanTest { passes: test.passes.clone(), selected: bound.condition.clone() });
-            places.push((bound.position, test.column.clone(), row_tests.len() > 1));
-        }
+        let BoundCheck::Rows(tests) = &bound.check else { continue };
+        let passes = tests.iter().map(|test| test.passes.clone()).collect();
+        rules.push(ScanRule { tests: passes, selected: bound.condition.clone() });
+        places.push((bound.position, tests));
     }
-    if tests.is_empty() {
+    if rules.is_empty() {
         return;
     }
-    let found = match guarded(|| Ok(scan(frame, &tests))) {
+    let found = match guarded(|| Ok(scan(frame, &rules))) {
         Ok(found) => found,
         Err(message) => places.iter().map(|_| Err(RuleError::Refused(message.clone()))).collect(),
     };
-    for ((position, column, _), result) in places.into_iter().zip(found) {
-        let Some(entry) = outcomes.get_mut(&position) else { continue };
-        match (entry, result) {
-            (Ok(outcome), Ok(scanned)) => {
-                // Several columns of one rule look at the same rows: the rows are counted once.
-                outcome.evaluated = outcome.evaluated.max(scanned.evaluated);
-                outcome.unknown = outcome.unknown.max(scanned.unknown);
-                outcome.failures.extend(scanned.failed.iter().map(|index| Failure {
+    for ((position, tests), result) in places.into_iter().zip(found) {
+        let outcome = result.map_err(|error| error.to_string()).map(|scanned| {
+            let failures = tests.iter().zip(&scanned.failed).flat_map(|(test, failed)| {
+                failed.iter().map(|index| Failure {
                     index: Some(*index),
-                    column: column.clone(),
+                    column: test.column.clone(),
                     ..Failure::default()
-                }));
-            }
-            (entry, Err(error)) => *entry = Err(error.to_string()),
-            (Err(_), Ok(_)) => {}
-        }
+                })
+            });
+            Outcome { evaluated: scanned.evaluated, unknown: scanned.unknown, failures: failures.collect() }
+        });
+        outcomes.insert(position, outcome);
     }
 }
 
@@ -174,6 +188,8 @@ pub type Judged = (RuleResult, Vec<Finding>);
 pub struct Figures<'a> {
     /// The texts of findings.
     pub cells: &'a Cells<'a>,
+    /// The sides that have no rows and may have none: nothing evaluated there is no gap.
+    pub may_be_empty: Vec<Side>,
 }
 
 impl Figures<'_> {
@@ -202,7 +218,7 @@ impl Figures<'_> {
                 Ok(outcome) => {
                     let found =
                         if *gates { self.findings(&columns, *side, outcome, classes) } else { Vec::new() };
-                    (Self::figure(rule, *side, *gates, outcome, &found, classes), found)
+                    (self.figure(rule, *side, *gates, outcome, &found, classes), found)
                 }
             };
             figures.push(figure);
@@ -215,6 +231,7 @@ impl Figures<'_> {
     }
 
     fn figure(
+        &self,
         rule: &Rule<dyn Check>,
         side: Side,
         gates: bool,
@@ -233,7 +250,7 @@ impl Figures<'_> {
         let status = side_status(
             rule.severity,
             rule.common.max_failures,
-            rule.common.allow_empty,
+            rule.common.allow_empty || self.may_be_empty.contains(&side),
             outcome.evaluated,
             failed,
         );
@@ -283,6 +300,7 @@ impl Figures<'_> {
 
     /// Puts together the result of a match; its findings are one a row of each group.
     pub fn matched(
+        &self,
         rule: &Rule<dyn crate::matching::Match>,
         sides: &[(Side, Result<MatchOutcome, String>)],
         group_id: &dyn Fn(&str) -> String,
@@ -313,7 +331,7 @@ impl Figures<'_> {
                     let status = side_status(
                         rule.severity,
                         common.max_failures,
-                        common.allow_empty,
+                        common.allow_empty || self.may_be_empty.contains(side),
                         outcome.evaluated,
                         failed,
                     );
@@ -412,13 +430,11 @@ fn noted_figure(side: Side, note: &str) -> SideFigure {
     }
 }
 
-/// Returns the keys of the rows that failed.
+/// Returns the keys of the rows that failed; nothing where the check could not be run.
 pub fn failed_keys(
     outcome: Option<&Result<Outcome, String>>,
     key: &dyn Fn(usize) -> Option<String>,
-) -> BTreeSet<String> {
-    match outcome {
-        Some(Ok(outcome)) => outcome.failures.iter().filter_map(|f| key(f.index?)).collect(),
-        _ => BTreeSet::new(),
-    }
+) -> Option<BTreeSet<String>> {
+    let outcome = outcome?.as_ref().ok()?;
+    Some(outcome.failures.iter().filter_map(|f| key(f.index?)).collect())
 }

@@ -124,7 +124,14 @@ pub fn load_all(
             let dataset = &wanted.dataset.name.value;
             let snapshot = match from {
                 _ if cancel.is_cancelled() => Err(SourceError::Cancelled.into()),
-                Some(run) => Snapshot::open(&snapshot_of_run(run, dataset, wanted.side)),
+                Some(run) => {
+                    Snapshot::open(&snapshot_of_run(run, dataset, wanted.side)).and_then(|snapshot| {
+                        match snapshot.manifest.other_setting(&wanted.plan.request) {
+                            Some(setting) => Err(SnapshotError::Settings(setting)),
+                            None => Ok(snapshot),
+                        }
+                    })
+                }
                 None => {
                     let tell = |rows| {
                         observer.event(&Event::Reading {

@@ -137,6 +137,7 @@ struct Draft<'a> {
     /// For each side the rows evaluated and its findings.
     sides: Vec<(Side, u64, Vec<Finding>)>,
     fields: Option<&'a RuleFields>,
+    may_be_empty: bool,
     kind: &'static str,
 }
 
@@ -148,7 +149,7 @@ impl Draft<'_> {
         let mut findings = Vec::new();
         for (side, evaluated, found) in self.sides {
             let failed = found.len() as u64;
-            let status = side_status(severity, max_failures, false, evaluated, failed);
+            let status = side_status(severity, max_failures, self.may_be_empty, evaluated, failed);
             figures.push(SideFigure {
                 side,
                 gates: true,
@@ -180,13 +181,14 @@ impl Draft<'_> {
 }
 
 impl Reconciled {
-    /// Returns the results and findings of the reconciliation's rules.
+    /// Returns the results and findings of the reconciliation's rules; `may_be_empty` where a side has no rows and
+    /// may have none.
     pub fn rules(
         &self,
         dataset: &Dataset,
         cells: &Cells<'_>,
-        expected_rows: u64,
-        target_rows: u64,
+        (expected_rows, target_rows): (u64, u64),
+        may_be_empty: bool,
     ) -> Vec<(RuleResult, Vec<Finding>)> {
         let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
         let rows = &self.outcome.rows;
@@ -244,6 +246,7 @@ impl Reconciled {
                     dimension,
                     sides,
                     fields: self.bound.rules.get(id),
+                    may_be_empty,
                     kind: "reconcile",
                 }
                 .finish()
@@ -266,6 +269,7 @@ impl Reconciled {
                     dimension: Dimension::Consistency,
                     sides: vec![(Side::Target, outcome.compared, found.collect())],
                     fields: self.bound.rules.get(&id),
+                    may_be_empty,
                     kind: "reconcile",
                     id,
                 }
@@ -273,12 +277,17 @@ impl Reconciled {
             );
         }
         for (total, outcome) in self.bound.totals.iter().zip(&self.outcome.totals) {
-            judged.push(self.total(total, outcome));
+            judged.push(self.total(total, outcome, may_be_empty));
         }
         judged
     }
 
-    fn total(&self, total: &BoundTotal, outcome: &TotalOutcome) -> (RuleResult, Vec<Finding>) {
+    fn total(
+        &self,
+        total: &BoundTotal,
+        outcome: &TotalOutcome,
+        may_be_empty: bool,
+    ) -> (RuleResult, Vec<Finding>) {
         let found: Vec<Finding> = outcome
             .figures
             .iter()
@@ -309,6 +318,7 @@ impl Reconciled {
             dimension: Dimension::Consistency,
             sides: vec![(Side::Target, groups, found)],
             fields: self.bound.rules.get(&total.id),
+            may_be_empty,
             kind: "total",
             id: total.id.clone(),
         }

@@ -59,6 +59,9 @@ pub struct DatasetResult {
     pub status: Status,
     /// Why the dataset could not be judged, where it could not.
     pub error: Option<String>,
+    /// Why the dataset as a whole is inconclusive, where it is: a side has no rows.
+    #[serde(default)]
+    pub inconclusive: Option<String>,
     /// The old system's side.
     pub source: Option<SideResult>,
     /// Rows that the target should hold.

@@ -73,7 +73,14 @@ pub fn verdict(result: &RunResult) -> Verdict {
     let rules = || result.datasets.iter().flat_map(|dataset| &dataset.rules);
     let with = |status: Status| rules().filter(|r| r.status == status && !is_unjudged(r)).count() as u64;
     let verb = |count: u64, verb: &str| format!("{verb}{}", if count == 1 { "s" } else { "" });
-    let stopping = result.gate.stopped_by.len() as u64;
+    let empty = result.datasets.iter().filter(|d| is_empty(d)).count() as u64;
+    let stopping = (result.gate.stopped_by.len() as u64).saturating_sub(empty);
+    let stops = |rules: u64| {
+        let of_rules =
+            (rules > 0).then(|| format!("{} {} the gate", counted(rules, "rule"), verb(rules, "stop")));
+        let of_datasets = (empty > 0).then(|| format!("{} had nothing to judge", counted(empty, "dataset")));
+        of_rules.into_iter().chain(of_datasets).collect::<Vec<_>>().join(" and ")
+    };
     let (mark, word, mut sentence) = match result.gate.exit_code {
         0 => match (with(Status::Warn), with(Status::Pass)) {
             (0, 0) => ("✓", "Pass", "Ready: no rule stops the gate, but none was judged".to_owned()),
@@ -83,10 +90,7 @@ pub fn verdict(result: &RunResult) -> Verdict {
                 ("!", "Warn", format!("Ready: no rule stops the gate; {rules} {}", verb(warned, "warn")))
             }
         },
-        1 => {
-            let rules = counted(stopping, "rule");
-            ("✕", "Fail", format!("Not ready: {rules} {} the gate", verb(stopping, "stop")))
-        }
+        1 => ("✕", "Fail", format!("Not ready: {}", stops(stopping))),
         _ => {
             let datasets = result.datasets.iter().filter(|d| is_broken(d)).count() as u64;
             let broken = with(Status::Broken);
@@ -98,9 +102,8 @@ pub fn verdict(result: &RunResult) -> Verdict {
                     .collect();
             let mut text = format!("Could not judge: {}", parts.join(" and "));
             let others = stopping.saturating_sub(datasets + broken);
-            if others > 0 {
-                let rules = counted(others, "rule");
-                text.push_str(&format!("; besides, {rules} {} the gate", verb(others, "stop")));
+            if others + empty > 0 {
+                text.push_str(&format!("; besides, {}", stops(others)));
             }
             ("◌", "Could not judge", text)
         }
@@ -119,6 +122,11 @@ pub fn verdict(result: &RunResult) -> Verdict {
 /// Returns true where the dataset itself is broken, apart from its rules.
 pub(super) fn is_broken(dataset: &DatasetResult) -> bool {
     dataset.error.is_some() || dataset.ledger.as_ref().is_some_and(|ledger| !ledger.balanced)
+}
+
+/// Returns true where the dataset as a whole is inconclusive, and no worse.
+pub(super) fn is_empty(dataset: &DatasetResult) -> bool {
+    dataset.inconclusive.is_some() && !is_broken(dataset)
 }
 
 /// One thing that was judged: a rule on one of its gating sides, a rule as a whole, or a dataset itself.
@@ -144,9 +152,11 @@ pub(super) fn judged(result: &RunResult) -> Vec<Judged<'_>> {
     let mut all = Vec::new();
     for dataset in &result.datasets {
         let own = |status: Status| Judged { dataset, rule: None, figure: None, status, stops: false };
+        let stops = stopped_by.contains(dataset.name.as_str());
         if is_broken(dataset) {
-            let stops = stopped_by.contains(dataset.name.as_str());
             all.push(Judged { stops, ..own(Status::Broken) });
+        } else if is_empty(dataset) {
+            all.push(Judged { stops, ..own(Status::Inconclusive) });
         } else if dataset.ledger.is_some() {
             all.push(own(Status::Pass));
         }
@@ -238,7 +248,7 @@ impl Judged<'_> {
     pub fn name(&self) -> &str {
         match self.rule {
             Some(rule) => &rule.id,
-            None if self.dataset.error.is_some() => "dataset",
+            None if self.dataset.error.is_some() || is_empty(self.dataset) => "dataset",
             None => "ledger",
         }
     }
@@ -280,9 +290,10 @@ impl Judged<'_> {
                 (None, Status::Skipped) => "it looked at no side",
                 (None, _) => "no reason was given",
             },
-            (None, _) => match &self.dataset.error {
-                Some(error) => error.as_str(),
-                None => "the ledger does not balance: a row is unaccounted for",
+            (None, _) => match (&self.dataset.error, &self.dataset.inconclusive) {
+                (Some(error), _) => error.as_str(),
+                (None, Some(why)) if is_empty(self.dataset) => why.as_str(),
+                (None, _) => "the ledger does not balance: a row is unaccounted for",
             },
         };
         one_line(text.trim_end().trim_end_matches('.'))
@@ -294,6 +305,9 @@ impl Judged<'_> {
         let Some(rule) = self.rule else {
             return match self.dataset.error {
                 Some(_) => format!("could not be judged: {}", self.reason()),
+                None if self.status == Status::Inconclusive => {
+                    format!("had nothing to judge: {}", self.reason())
+                }
                 None => self.reason(),
             };
         };

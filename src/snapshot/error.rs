@@ -83,6 +83,11 @@ pub enum SnapshotError {
     /// A file of the snapshot is not what it was.
     #[error("{} is not the file the snapshot was taken with: its bytes have changed; take the snapshot again", .0.display())]
     Changed(PathBuf),
+    /// The snapshot was taken with other settings than those of today.
+    #[error(
+        "its snapshot was taken with another {0}, so its values are not those of the settings of today: take new snapshots, with a run without `--from`"
+    )]
+    Settings(String),
     /// A file of the snapshot could not be read.
     #[error("{} could not be read: {problem}", path.display())]
     Read {

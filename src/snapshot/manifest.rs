@@ -1,12 +1,14 @@
 //! What a snapshot says about itself: `manifest.json`.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::model::{Field, Logical, Schema};
-use crate::source::hex;
+use crate::source::{ReadRequest, hex};
 
 /// The form of the manifests that this program writes and reads.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -107,6 +109,33 @@ impl Manifest {
         Schema { fields: fields.collect() }
     }
 
+    /// Returns the first setting of a request that is not the one the snapshot was taken with, in backticks.
+    pub fn other_setting(&self, request: &ReadRequest) -> Option<String> {
+        if self.connection != request.connection {
+            return Some("`connection`".to_owned());
+        }
+        if self.query != request.query() {
+            return Some("`file`".to_owned());
+        }
+        let asked = request.options();
+        let names: BTreeSet<&String> =
+            [&self.options, &asked].into_iter().filter_map(Json::as_object).flat_map(|o| o.keys()).collect();
+        names.into_iter().find_map(|name| {
+            let (then, now) = (self.options.get(name), asked.get(name));
+            let none = serde_json::Map::new();
+            let entries = |of: Option<&'_ Json>| of.and_then(Json::as_object).cloned();
+            match (entries(then), entries(now)) {
+                (None, None) => (settled(then) != settled(now)).then(|| format!("`{name}`")),
+                (then, now) => {
+                    let (then, now) = (then.unwrap_or(none.clone()), now.unwrap_or(none));
+                    let columns: BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+                    let other = columns.into_iter().find(|column| then.get(*column) != now.get(*column))?;
+                    Some(format!("`{name}` of `{other}`"))
+                }
+            }
+        })
+    }
+
     /// Returns the id that the content has: what was read and what came of it, whenever that was.
     pub fn content_id(&self) -> String {
         let content = serde_json::json!({
@@ -124,6 +153,19 @@ impl Manifest {
         let mut id = hex(&Sha256::digest(content.to_string()));
         id.truncate(16);
         id
+    }
+}
+
+/// A setting as it counts: of a list the order does not, and nothing is the same as none.
+fn settled(setting: Option<&Json>) -> Option<Json> {
+    match setting {
+        None | Some(Json::Null) => None,
+        Some(Json::Array(items)) => {
+            let mut items = items.clone();
+            items.sort_by_key(Json::to_string);
+            Some(Json::Array(items))
+        }
+        Some(other) => Some(other.clone()),
     }
 }
 

@@ -183,10 +183,16 @@ impl ReadRequest {
             "encoding": files.csv.encoding.word(),
             "null": files.csv.null,
             "types": rules.types.iter().map(|(n, t)| (n.clone(), Json::from(t.value.to_string()))).collect::<serde_json::Map<_, _>>(),
+            "columns": texts(&rules.columns),
             "omit": rules.omit.iter().map(|n| n.value.as_str()).collect::<Vec<_>>(),
             "timezone": rules.timezone,
+            "timezones": texts(&rules.timezones),
         })
     }
+}
+
+fn texts(by_name: &IndexMap<String, Spanned<String>>) -> serde_json::Map<String, Json> {
+    by_name.iter().map(|(name, text)| (name.clone(), Json::from(text.value.as_str()))).collect()
 }
 
 /// What was read.

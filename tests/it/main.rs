@@ -21,6 +21,7 @@ mod cli;
 mod config;
 mod examples;
 mod gate;
+mod honest;
 mod housing;
 mod malformed;
 mod matches;

@@ -288,7 +288,8 @@ fn results() -> impl Strategy<Value = RunResult> {
         }
         let ledger = (luck > 1).then(|| Ledger { balanced: luck != 2, ..Ledger::default() });
         let error = (luck == 0).then(|| "the source could not be read".to_owned());
-        DatasetResult { rules, ledger, error, ..dataset("") }
+        let inconclusive = (luck % 3 == 0).then(|| "the target has no rows".to_owned());
+        DatasetResult { rules, ledger, error, inconclusive, ..dataset("") }
     });
     let gate = prop_oneof![Just(Severity::Error), Just(Severity::Warning)];
     (prop::collection::vec(datasets, 0..4), gate).prop_map(|(mut datasets, fail_on)| {
@@ -311,6 +312,12 @@ proptest! {
         prop_assert_eq!(report.errors > 0, code == 2, "{}", &xml);
         prop_assert_eq!(report.test_suites.len(), result.datasets.len());
         for (suite, dataset) in report.test_suites.iter().zip(&result.datasets) {
+            let stops = result.gate.stopped_by.contains(&dataset.name);
+            let own: Vec<_> =
+                suite.test_cases.iter().filter(|c| ["dataset", "ledger"].contains(&c.name.as_str())).collect();
+            let failed = own.iter().any(|c| matches!(c.status, TestCaseStatus::NonSuccess { .. }));
+            prop_assert_eq!(failed, stops, "{}", dataset.name);
+            prop_assert!(own.len() <= 1);
             for rule in &dataset.rules {
                 let of_rule = |case: &&quick_junit::TestCase| {
                     case.name.as_str() == rule.id || case.name.as_str().starts_with(&format!("{} (", rule.id))

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::findings::{DatasetResult, RunResult, SideResult};
 use crate::model::Status;
+use crate::report::words;
 
 use super::rules::{anchor, undotted};
 use super::text::{address, counted, date_and_time, list, number};
@@ -167,6 +168,10 @@ pub fn not_checked(dataset: &DatasetResult) -> Vec<NotChecked> {
     if let Some(error) = &dataset.error {
         out.push(entry(Status::Broken, "the whole dataset".to_owned(), undotted(error).to_owned(), None));
     }
+    if let Some(why) = &dataset.inconclusive {
+        let what = "the dataset as a whole".to_owned();
+        out.push(entry(Status::Inconclusive, what, undotted(why).to_owned(), None));
+    }
     for status in [Status::Broken, Status::Inconclusive, Status::Skipped] {
         for (position, rule) in dataset.rules.iter().enumerate().filter(|(_, rule)| rule.status == status) {
             let why = rule.reason.clone().unwrap_or_else(|| "no reason is given".to_owned());
@@ -266,8 +271,14 @@ pub fn run_verdict(result: &RunResult) -> Verdict {
     let unread = result.datasets.iter().filter(|d| d.error.is_some()).count() as u64;
     let unbalanced = result.datasets.iter().filter(|d| d.ledger.as_ref().is_some_and(|l| !l.balanced));
     let unbalanced: Vec<&str> = unbalanced.map(|d| d.name.as_str()).collect();
+    let empty = result.datasets.iter().filter(|d| words::is_empty(d)).count() as u64;
     let mut sentences = Vec::new();
     let rules = |n: u64| counted(n, "rule", "rules");
+    let stopping = |n: u64| {
+        let of_rules = (n > 0).then(|| format!("{} stop{} the gate", rules(n), s(n)));
+        let datasets = || format!("{} had nothing to judge", counted(empty, "dataset", "datasets"));
+        list(&of_rules.into_iter().chain((empty > 0).then(datasets)).collect::<Vec<_>>())
+    };
     let headline = match gate.exit_code {
         0 => {
             let warned =
@@ -277,11 +288,7 @@ pub fn run_verdict(result: &RunResult) -> Verdict {
                 n => format!("Ready: no rule stops the gate; {} warn{}.", rules(n), s(n)),
             }
         }
-        1 => format!(
-            "Not ready: {} stop{} the gate.",
-            rules(fail + warn + inconclusive),
-            s(fail + warn + inconclusive)
-        ),
+        1 => format!("Not ready: {}.", stopping(fail + warn + inconclusive)),
         _ => {
             let mut parts = Vec::new();
             if unread > 0 {
@@ -296,9 +303,9 @@ pub fn run_verdict(result: &RunResult) -> Verdict {
             format!("Could not judge: {}.", list(&parts))
         }
     };
-    if gate.exit_code == 2 && fail + warn + inconclusive > 0 {
-        let n = fail + warn + inconclusive;
-        sentences.push(format!("Besides, {} stop{} the gate.", rules(n), s(n)));
+    let others = fail + warn + inconclusive;
+    if gate.exit_code == 2 && others + empty > 0 {
+        sentences.push(format!("Besides, {}.", stopping(others)));
     }
     if !unbalanced.is_empty() {
         sentences.push(format!("Rows are unaccounted for in {}: please report this.", list(&unbalanced)));
@@ -308,10 +315,11 @@ pub fn run_verdict(result: &RunResult) -> Verdict {
         sentences.push(format!("{} {had}.", rules(inconclusive)));
     }
     let datasets = result.datasets.len() as u64;
-    let hit = result
-        .datasets
-        .iter()
-        .filter(|d| d.error.is_some() || d.rules.iter().any(|r| super::rules::stops(gate, &d.name, r)));
+    let hit = result.datasets.iter().filter(|d| {
+        d.error.is_some()
+            || words::is_empty(d)
+            || d.rules.iter().any(|r| super::rules::stops(gate, &d.name, r))
+    });
     let hit = hit.count() as u64;
     let all: u64 = result.datasets.iter().map(|d| d.rules.len() as u64).sum();
     if hit > 0 {
@@ -345,6 +353,12 @@ pub fn dataset_verdict(result: &RunResult, dataset: &DatasetResult) -> Verdict {
         format!("{name}: could not be judged.")
     } else if dataset.ledger.as_ref().is_some_and(|ledger| !ledger.balanced) {
         format!("{name}: the ledger does not balance.")
+    } else if let Some(why) = &dataset.inconclusive {
+        if stopping > 0 {
+            sentences.push(format!("Besides, {} stop{} the gate.", rules(stopping), s(stopping)));
+        }
+        sentences.insert(0, format!("Why: {}.", undotted(why)));
+        format!("{name}: had nothing to judge.")
     } else if stopping > 0 {
         format!("{name}: {} stop{} the gate.", rules(stopping), s(stopping))
     } else if warned > 0 {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::findings::{DatasetResult, RunResult};
 use crate::model::{Dimension, Side, Status};
+use crate::report::words;
 
 use crate::report::words::rows_hit;
 
@@ -186,25 +187,31 @@ fn worst(result: &RunResult) -> Vec<Problem> {
         let sentence = format!("{}: could not be judged: {error}.", dataset.name);
         Some(problem(dataset, sentence, Status::Broken, ""))
     });
+    let empty = result.datasets.iter().filter(|dataset| words::is_empty(dataset)).map(|dataset| {
+        let why = rules::undotted(dataset.inconclusive.as_deref().unwrap_or_default());
+        let sentence = format!("{}: had nothing to judge: {why}.", dataset.name);
+        problem(dataset, sentence, Status::Inconclusive, "")
+    });
     let ruled = ranked(result).into_iter().map(|(dataset, i)| {
         let rule = &dataset.rules[i];
         let place = format!("#{}", rules::anchor(i));
         problem(dataset, rules::sentence(dataset, rule), rule.status, &place)
     });
-    broken.chain(ruled).take(WORST).collect()
+    broken.chain(empty).chain(ruled).take(WORST).collect()
 }
 
 fn stops(result: &RunResult) -> Vec<Stop> {
     let mut out = Vec::new();
     for dataset in &result.datasets {
         let unbalanced = dataset.ledger.as_ref().is_some_and(|ledger| !ledger.balanced);
-        let observed = match (&dataset.error, unbalanced) {
-            (Some(error), _) => rules::undotted(error).to_owned(),
-            (None, true) => "a row is unaccounted for".to_owned(),
-            (None, false) => continue,
+        let (status, observed) = match (&dataset.error, unbalanced, &dataset.inconclusive) {
+            (Some(error), _, _) => (Status::Broken, rules::undotted(error).to_owned()),
+            (None, true, _) => (Status::Broken, "a row is unaccounted for".to_owned()),
+            (None, false, Some(why)) => (Status::Inconclusive, rules::undotted(why).to_owned()),
+            (None, false, None) => continue,
         };
         out.push(Stop {
-            status: Status::Broken.word(),
+            status: status.word(),
             rule: None,
             says: "The dataset can be judged, and every row is accounted for.".to_owned(),
             dataset: dataset.name.clone(),

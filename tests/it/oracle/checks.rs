@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use counterfoil::check::{self, BoundCheck, ScanTest, SideInput, scan};
+use counterfoil::check::{self, BoundCheck, ScanRule, SideInput, scan};
 use counterfoil::diagnostic::{Diagnostics, SourceFile, Span, Spanned};
 use counterfoil::expression::{evaluate, parse};
 use counterfoil::frame::{Frame, Value};
@@ -46,15 +46,15 @@ fn run(rule: &str, frame: &Frame, parents: &Frame) -> Vec<Found> {
     assert!(out.is_empty(), "{rule}: {}", out.render(false));
     match bound.unwrap() {
         BoundCheck::Rows(tests) => {
-            let scans: Vec<ScanTest> = tests
+            let scans: Vec<ScanRule> = tests
                 .iter()
-                .map(|t| ScanTest { passes: t.passes.clone(), selected: condition.clone() })
+                .map(|t| ScanRule { tests: vec![t.passes.clone()], selected: condition.clone() })
                 .collect();
             let outcomes = scan(frame, &scans).into_iter().zip(tests);
             outcomes
                 .map(|(outcome, test)| {
                     let outcome = outcome.unwrap();
-                    let failures = outcome.failed.into_iter().map(|row| (row, test.column.clone())).collect();
+                    let failures = outcome.failed[0].iter().map(|row| (*row, test.column.clone())).collect();
                     Found { evaluated: outcome.evaluated, unknown: outcome.unknown, failures }
                 })
                 .collect()

@@ -18,6 +18,7 @@ pub fn dataset(name: &str) -> DatasetResult {
         key: vec!["tag_ref".to_owned()],
         status: Status::Pass,
         error: None,
+        inconclusive: None,
         source: None,
         expected_rows: None,
         target: None,
