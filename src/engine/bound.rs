@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::cleanse::{CleansingRule, Condition, Step};
+use crate::cleanse::{CleansingRule, Condition, Step, StepOutcome};
 use crate::config::{Dataset, Plan, Rule};
 use crate::diagnostic::{Diagnostics, Span};
 use crate::findings::StepResult;
@@ -10,7 +10,7 @@ use crate::frame::Frame;
 use crate::matching::{BoundMatch, Match, MatchOutcome};
 use crate::model::{Schema, Side};
 use crate::reconcile::BoundReconcile;
-use crate::rule::{ProjectFiles, RuleError};
+use crate::rule::{Columns, ProjectFiles, RuleError};
 
 use super::expected::{RowState, Working};
 use super::judge::{self, BoundSide};
@@ -170,6 +170,8 @@ impl<'p> BoundDataset<'p> {
                 columns: step.rule.columns().named().iter().map(|c| c.value.clone()).collect(),
                 changed: done.rules.iter().find(|r| r.rule == step.id).map_or(0, |r| r.changed),
                 quarantined: quarantined.get(&step.id).map_or(0, |rows| rows.len() as u64),
+                skipped: step.common.skip.as_ref().map(|reason| reason.value.clone()),
+                note: done.rules.iter().find(|r| r.rule == step.id).and_then(|r| idle(step, r, raw)),
             })
             .collect();
         Ok(working)
@@ -210,6 +212,22 @@ impl<'p> BoundDataset<'p> {
             bound.groups(frame, selected.as_deref())
         })
     }
+}
+
+/// Says why a step for every text column could do nothing, where that is so.
+fn idle(step: &Rule<dyn Step>, outcome: &StepOutcome, raw: &Frame) -> Option<String> {
+    let for_all = matches!(step.rule.columns(), Columns::AllText(_));
+    if !for_all || outcome.changed > 0 || raw.height() == 0 {
+        return None;
+    }
+    let texts: Vec<_> = raw.schema.fields.iter().filter(|field| field.logical.is_text()).collect();
+    if texts.is_empty() && outcome.columns.is_empty() {
+        return Some("the source has no text column".to_owned());
+    }
+    let is_empty =
+        |name: &str| raw.column(name).is_some_and(|(_, column)| column.null_count() == column.len());
+    let idle = !texts.is_empty() && texts.iter().all(|field| is_empty(&field.name));
+    idle.then(|| "no text column of the source has a value".to_owned())
 }
 
 fn selection(

@@ -7,7 +7,7 @@ use polars::prelude::PolarsError;
 
 use crate::check::Check;
 use crate::config::{Dataset, Plan, Rule};
-use crate::findings::{ColumnResult, DatasetResult, RuleResult, SideResult};
+use crate::findings::{ColumnResult, DatasetResult, Masking, RuleResult, SideResult};
 use crate::frame::{Frame, Keys, Texts};
 use crate::gate::worst;
 use crate::model::{Finding, Schema, Side, Status, key_text};
@@ -18,7 +18,7 @@ use super::bound::BoundDataset;
 use super::expected::{Expected, RowState, Working, quarantined_keys};
 use super::findings::{Cells, fill_joined};
 use super::judge::{self, Figures, Outcome, SideOutcomes};
-use super::masking::masking;
+use super::masking::maskings;
 use super::prepare::{Loaded, LoadedSide};
 use super::project_key::ProjectKey;
 use super::reconciled::{self, Reconciled};
@@ -30,6 +30,7 @@ pub struct World<'a> {
     loaded: &'a BTreeMap<String, Loaded>,
     working: &'a BTreeMap<String, Result<Working, String>>,
     expected: BTreeMap<String, Expected>,
+    maskings: BTreeMap<String, Masking>,
     group_key: [u8; 32],
     as_of: DateTime<Utc>,
     stage: Stage,
@@ -65,8 +66,23 @@ impl<'a> World<'a> {
                 expected.insert(name.clone(), working.expected()?);
             }
         }
+        let maskings = maskings(plan, |name| {
+            let loaded = loaded.get(name);
+            let frame = |side: Option<&'a LoadedSide>| side.map(|side| &side.frame);
+            [frame(loaded.and_then(|l| l.source.as_ref())), frame(loaded.and_then(|l| l.target.as_ref()))]
+        });
         let (stage, cancel) = (options.stage, options.cancel.clone());
-        Ok(World { plan, loaded, working, expected, group_key: key.derive("groups"), as_of, stage, cancel })
+        Ok(World {
+            plan,
+            loaded,
+            working,
+            expected,
+            maskings,
+            group_key: key.derive("groups"),
+            as_of,
+            stage,
+            cancel,
+        })
     }
 
     /// Returns a side as it was read.
@@ -202,7 +218,6 @@ impl<'a> World<'a> {
         let working = self.working(name);
         let source = self.side(name, Side::Source);
         let target = self.side(name, Side::Target);
-        let sides = [source.map(|s| &s.frame), target.map(|s| &s.frame)];
         let of = |side: Option<&LoadedSide>| {
             side.map(|side| SideResult {
                 snapshot: side.snapshot.id.clone(),
@@ -247,7 +262,7 @@ impl<'a> World<'a> {
             quarantined: working
                 .map_or(0, |w| w.states.iter().filter(|s| **s == RowState::Quarantined).count() as u64),
             repairs: BTreeMap::new(),
-            masking: masking(dataset, &sides),
+            masking: self.maskings.get(name).cloned().unwrap_or_default(),
             notes,
         }
     }

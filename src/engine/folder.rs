@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
+use crate::snapshot::make_folders;
+
 /// A file or folder of a run could not be written.
 #[derive(Debug, thiserror::Error)]
 #[error("`{}` could not be {doing}: {error}", .path.display())]
@@ -67,11 +69,7 @@ impl RunFolder {
         unfinished: &Unfinished,
     ) -> Result<RunFolder, FolderError> {
         let runs = out.join("runs");
-        fs::create_dir_all(&runs).map_err(|error| FolderError {
-            path: runs.clone(),
-            doing: "made",
-            error,
-        })?;
+        make_folders(&runs).map_err(|error| FolderError { path: runs.clone(), doing: "made", error })?;
         let stem = started.format("%Y%m%dT%H%M%SZ").to_string();
         for number in 1..1000 {
             let id = if number == 1 { stem.clone() } else { format!("{stem}-{number}") };
@@ -108,7 +106,7 @@ impl RunFolder {
     pub fn place(&self, name: &str) -> Result<PathBuf, FolderError> {
         let path = self.part.join(name);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|error| FolderError {
+            make_folders(folder).map_err(|error| FolderError {
                 path: folder.to_owned(),
                 doing: "made",
                 error,

@@ -74,9 +74,8 @@ pub fn is_wanted_beside(
     raw: Option<&Schema>,
     cleansed: Option<&Schema>,
 ) -> bool {
-    let comparable = raw
-        .zip(cleansed)
-        .is_some_and(|(raw, cleansed)| !changed_by_steps(dataset, check, raw, cleansed));
+    let comparable =
+        raw.zip(cleansed).is_some_and(|(raw, cleansed)| !changed_by_steps(dataset, check, raw, cleansed));
     match side {
         Side::Source => comparable,
         // Where the raw source is not comparable, expected stands for it.

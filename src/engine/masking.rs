@@ -2,18 +2,62 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::Dataset;
+use crate::config::{Dataset, Plan};
 use crate::findings::Masking;
 use crate::frame::Frame;
 
 /// The longest text, in characters, that is not taken for free text.
 const LONGEST_PLAIN_TEXT: usize = 60;
 
-/// Decides what is hidden: columns listed as sensitive; columns listed as free text; and text columns whose
+/// Why a column is hidden whose values are those of a hidden column of another dataset.
+const REFERS: &str = "refers to a sensitive column";
+
+/// Decides what is hidden of every dataset of a plan, by name; `sides` gives the frames of one.
+///
+/// The values of a foreign key are those of the column it refers to: where that is hidden so is it, unless listed
+/// under `show`.
+pub fn maskings<'f>(
+    plan: &Plan,
+    sides: impl Fn(&str) -> [Option<&'f Frame>; 2],
+) -> BTreeMap<String, Masking> {
+    let own = |dataset: &Dataset| {
+        let name = &dataset.name.value;
+        (name.clone(), masking(dataset, &sides(name)))
+    };
+    let mut all: BTreeMap<String, Masking> = plan.datasets.iter().map(own).collect();
+    // A column may refer to one that is only hidden because it refers to another.
+    loop {
+        let mut found = Vec::new();
+        for dataset in &plan.datasets {
+            for rule in &dataset.checks {
+                let Some(reference) = rule.rule.reference() else { continue };
+                let Some(parent) = all.get(&reference.dataset.value) else { continue };
+                let pairs = rule.rule.columns().into_iter().zip(&reference.columns);
+                let hidden = pairs.filter(|(_, theirs)| parent.columns.contains_key(&theirs.value));
+                found.extend(hidden.map(|(own, _)| (dataset, own.value)));
+            }
+        }
+        let mut changed = false;
+        for (dataset, column) in found {
+            let Some(masking) = all.get_mut(&dataset.name.value) else { continue };
+            let shown = dataset.show.iter().any(|name| name.value == column);
+            if !shown && !masking.columns.contains_key(&column) {
+                masking.key |= dataset.key.iter().any(|name| name.value == column);
+                masking.columns.insert(column, REFERS.to_owned());
+                changed = true;
+            }
+        }
+        if !changed {
+            return all;
+        }
+    }
+}
+
+/// Decides what is hidden of one dataset by itself: columns listed as sensitive; columns listed as free text; and text columns whose
 /// longest value on either side has more than 60 characters, unless listed under `show`.
 ///
 /// Where a key column is hidden, keys show as tokens.
-pub fn masking(dataset: &Dataset, sides: &[Option<&Frame>]) -> Masking {
+fn masking(dataset: &Dataset, sides: &[Option<&Frame>]) -> Masking {
     let mut columns = BTreeMap::new();
     for frame in sides.iter().copied().flatten() {
         for (field, column) in frame.schema.fields.iter().zip(frame.df.columns()) {

@@ -32,7 +32,7 @@ use crate::frame::Frame;
 use crate::gate;
 use crate::report::{self, ReportError};
 use crate::rule::RuleError;
-use crate::snapshot::{SnapshotError, WriteError};
+use crate::snapshot::{SnapshotError, WriteError, make_folders};
 use crate::source::Cancel;
 
 use bound::BoundDataset;
@@ -346,7 +346,7 @@ pub fn render_report(run: &Path, templates: Option<&Path>) -> Result<(), EngineE
     for (name, bytes) in report::render(run, templates)? {
         let path = run.join(name);
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|error| FolderError {
+            make_folders(folder).map_err(|error| FolderError {
                 path: folder.to_owned(),
                 doing: "made",
                 error,

@@ -80,7 +80,7 @@ fn random_text() -> io::Result<String> {
 
 fn write_owner_only(path: &Path, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
+        crate::snapshot::make_folders(folder)?;
         fs::write(folder.join(".gitignore"), "*\n")?;
     }
     let mut options = fs::OpenOptions::new();

@@ -192,6 +192,12 @@ pub struct StepResult {
     pub changed: u64,
     /// Rows held back.
     pub quarantined: u64,
+    /// Why the step is switched off, where it is.
+    #[serde(default)]
+    pub skipped: Option<String>,
+    /// Why the step did nothing, where it could not do anything.
+    #[serde(default)]
+    pub note: Option<String>,
 }
 
 /// Rows of a reconciliation.
@@ -241,6 +247,6 @@ pub struct TotalResult {
 pub struct Masking {
     /// True where a key column is sensitive: keys show as tokens.
     pub key: bool,
-    /// Columns whose values are hidden, with the reason: `sensitive` or `free text`.
+    /// Columns whose values are hidden, with the reason: `sensitive`, `free text`, or `refers to a sensitive column`.
     pub columns: BTreeMap<String, String>,
 }

@@ -9,4 +9,4 @@ mod writer;
 pub use error::{SnapshotError, WriteError};
 pub use manifest::{Column, DataFile, Input, MANIFEST_VERSION, Manifest};
 pub use store::{Snapshot, Store, take};
-pub use writer::{ParquetWriter, Written, write_frame, write_parquet};
+pub use writer::{ParquetWriter, Written, make_folders, write_frame, write_parquet};

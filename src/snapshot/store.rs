@@ -19,7 +19,7 @@ use crate::source::{
 };
 
 use super::manifest::time_text;
-use super::writer::{Hashed, ParquetWriter, publish, temporary_beside};
+use super::writer::{Hashed, ParquetWriter, make_folders, publish, temporary_beside};
 use super::{Column, DataFile, Input, MANIFEST_VERSION, Manifest, SnapshotError, WriteError, reader};
 
 const MANIFEST: &str = "manifest.json";
@@ -78,12 +78,12 @@ pub fn take(
     progress: &dyn Fn(u64),
 ) -> Result<Snapshot, SnapshotError> {
     let folder = store.folder(dataset, side)?;
-    std::fs::create_dir_all(&folder).map_err(WriteError::io(&folder))?;
-    let part = tempfile::Builder::new()
-        .prefix("")
-        .suffix(".part")
-        .tempdir_in(&folder)
-        .map_err(WriteError::io(&folder))?;
+    make_folders(&folder).map_err(WriteError::io(&folder))?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("").suffix(".part");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let part = builder.tempdir_in(&folder).map_err(WriteError::io(&folder))?;
     let taken_at = time_text(Utc::now());
     let mut taking = Taking::new(part.path(), cancel, progress);
     let report = connector.read(request, cancel, &mut taking).map_err(plain_error)?;
@@ -219,7 +219,7 @@ impl Snapshot {
     /// # Errors
     /// Where a file could be neither linked nor copied.
     pub fn link_into(&self, folder: &Path) -> Result<(), WriteError> {
-        std::fs::create_dir_all(folder).map_err(WriteError::io(folder))?;
+        make_folders(folder).map_err(WriteError::io(folder))?;
         let names = self.manifest.files.iter().map(|file| file.name.as_str()).chain([MANIFEST]);
         for name in names {
             let (from, to) = (self.path.join(name), folder.join(name));

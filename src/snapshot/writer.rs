@@ -31,6 +31,18 @@ const GROUP_ROWS: usize = 256 << 10;
 /// Rows encoded at once: every batch is cut or put together to this size, so that pages never depend on it.
 const BATCH_ROWS: usize = 16 << 10;
 
+/// Makes a folder and those above it that are not there, each for its owner only. What is there stays as it is.
+///
+/// # Errors
+/// Where the system refuses.
+pub fn make_folders(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
 /// A file that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {

@@ -127,3 +127,163 @@ fn a_side_may_be_without_rows_where_the_dataset_says_so() {
     assert_eq!(folder.run(&["run"]).code, Some(1));
     assert_eq!(folder.result().gate.stopped_by, ["t/reconcile-missing"]);
 }
+
+#[test]
+fn settings_that_would_do_nothing_are_mistakes() {
+    let only_target = "dataset: t\nkey: [id]\ntarget: { connection: files, file: target.csv }\n";
+    let matched = "duplicates:\n  - { match: exact, columns: [name], merge: true";
+    for (sides, rules, message, help) in [
+        (
+            TWO_SIDES,
+            format!("{matched}, on: [target] }}\n"),
+            "does not look at expected",
+            "add `expected` to `on`",
+        ),
+        (only_target, format!("{matched} }}\n"), "does not look at expected", "the dataset has no source"),
+        (
+            TWO_SIDES,
+            "checks:\n  - { check: row_count, min: 1, max_failures: 5% }\n".to_owned(),
+            "a share of rows means nothing here",
+            "leave `max_failures` out",
+        ),
+    ] {
+        let folder = Folder::new();
+        let ran = folder.project(&format!("{sides}{rules}"), "id,name\n", "id,name\n").run(&["check-config"]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(ran.stderr.contains(message) && ran.stderr.contains(help), "{ran:?}");
+    }
+    let folder = Folder::new();
+    let fine = format!(
+        "{TWO_SIDES}{matched}, on: [expected] }}\nchecks:\n  - {{ check: row_count, min: 1, max_failures: 0 }}\n"
+    );
+    assert_eq!(folder.project(&fine, "id,name\n", "id,name\n").run(&["check-config"]).code, Some(0));
+}
+
+/// Writes a project of parents and children and returns the children's result.
+fn family(child: &str, parents: [&str; 2], children: [&str; 2]) -> (Ran, DatasetResult, Folder) {
+    let folder = Folder::new();
+    let rules = |name: &str| {
+        TWO_SIDES
+            .replace("dataset: t", &format!("dataset: {name}"))
+            .replace("file: ", &format!("file: {name}-"))
+    };
+    folder.project(&format!("{}{child}", rules("children")), "", "");
+    folder.write("rules/parents.yml", rules("parents"));
+    for (name, texts) in [("parents", parents), ("children", children)] {
+        folder.write(&format!("{name}-source.csv"), texts[0]);
+        folder.write(&format!("{name}-target.csv"), texts[1]);
+    }
+    let ran = folder.run(&["run"]);
+    let result = folder.result();
+    let children = result.datasets.into_iter().find(|d| d.name == "children").expect("children");
+    (ran, children, folder)
+}
+
+#[test]
+fn an_orphan_on_both_sides_is_inherited_whatever_the_check_looks_at() {
+    let parents = "id\n1\n";
+    // The target writes 7 as 7.0; 9 is mended there, 10 is new.
+    let (source, target) = ("id,parent\n7,5\n8,1\n9,5\n10,1\n", "id,parent\n7.0,5\n8.0,1\n9.0,1\n10.0,5\n");
+    for (on, side, classes) in [
+        ("[expected]", Side::Expected, [("inherited", 1), ("repaired", 1)]),
+        ("[target]", Side::Target, [("inherited", 1), ("introduced", 1)]),
+    ] {
+        let check = format!(
+            "checks:\n  - {{ check: foreign_key, columns: [parent], references: {{ dataset: parents, columns: [id] }}, on: {on} }}\n"
+        );
+        for steps in
+            ["", "cleanse:\n  - { step: map_values, column: parent, values: { '5': '5', '1': '1' } }\n"]
+        {
+            let (_, children, _folder) = family(&format!("{steps}{check}"), [parents; 2], [source, target]);
+            let orphans = rule(&children, "foreign_key-parent");
+            let figure = orphans.sides.iter().find(|figure| figure.side == side).expect("a figure");
+            let found: Vec<(&str, u64)> =
+                figure.classes.iter().map(|(class, n)| (class.as_str(), *n)).collect();
+            assert_eq!(found, classes, "{on} {steps}");
+            // What was looked at for the classes alone is no figure, but for the one before cleansing.
+            assert!(orphans.sides.iter().all(|f| f.side == side || f.side == Side::Source), "{orphans:?}");
+        }
+    }
+}
+
+#[test]
+fn only_what_steps_change_is_not_comparable_before_cleansing() {
+    // The parents' source cannot be read: there is no figure, and nobody says that steps are to blame.
+    let check = "checks:\n  - { check: foreign_key, columns: [parent], references: { dataset: parents, columns: [id] }, on: [target] }\n";
+    let (_, children, _folder) =
+        family(check, ["id,\"\n", "id\n1\n"], ["id,parent\n1,1\n", "id,parent\n1,1\n"]);
+    let orphans = rule(&children, "foreign_key-parent");
+    assert!(orphans.sides.iter().all(|figure| figure.note.is_none()), "{orphans:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn every_folder_of_the_output_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    folder.project(TWO_SIDES, "id,name\n1,Ann\n", "id,name\n1,Bob\n");
+    let program = crate::support::program();
+    let ran = std::process::Command::new("sh")
+        .args(["-c", &format!("umask 0; exec '{program}' run --out far/away")])
+        .current_dir(folder.path())
+        .output()
+        .expect("a run");
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let mut open = vec![folder.path().join("far")];
+    let mut seen = 0;
+    while let Some(path) = open.pop() {
+        let mode = std::fs::metadata(&path).expect("a folder").permissions().mode() & 0o777;
+        assert_eq!(mode, 0o700, "{}", path.display());
+        seen += 1;
+        let inside = std::fs::read_dir(&path).expect("entries").flatten().map(|entry| entry.path());
+        open.extend(inside.filter(|path| path.is_dir() && !path.is_symlink()));
+    }
+    assert!(seen > 10, "{seen}");
+}
+
+#[test]
+fn a_column_that_refers_to_a_hidden_one_is_hidden_too() {
+    let folder = Folder::new();
+    let side = |name: &str| TWO_SIDES.replace("dataset: t", &format!("dataset: {name}"));
+    let refers = |columns: &str, to: &str, key: &str| {
+        format!(
+            "checks:\n  - {{ check: foreign_key, columns: [{columns}], references: {{ dataset: {to}, columns: [{key}] }} }}\n"
+        )
+    };
+    let text = "id,name\n1,1\n2,2\n";
+    folder.project(&format!("{}sensitive: [id]\n", side("people")), text, text);
+    // A chain, in an order that needs more than one pass; and one that is shown.
+    folder.write("rules/a.yml", format!("{}{}", side("pets"), refers("name", "homes", "id")));
+    folder.write("rules/b.yml", format!("{}{}", side("homes"), refers("id", "people", "id")));
+    folder.write("rules/c.yml", format!("{}show: [name]\n{}", side("shown"), refers("name", "people", "id")));
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let result = folder.result();
+    let masking = |name: &str| &result.datasets.iter().find(|d| d.name == name).expect("a dataset").masking;
+    let refers = Some("refers to a sensitive column");
+    assert_eq!(masking("pets").columns.get("name").map(String::as_str), refers);
+    assert!(!masking("pets").key);
+    assert_eq!(masking("homes").columns.get("id").map(String::as_str), refers);
+    assert!(masking("homes").key);
+    assert!(masking("shown").columns.is_empty() && !masking("shown").key);
+}
+
+#[test]
+fn a_step_that_did_nothing_says_why() {
+    let steps = |source: &str| {
+        let rules = "cleanse:\n  - { step: trim, columns: '*' }\n  - { step: trim, id: off, columns: [name], skip: waits for the letters }\n";
+        let folder = Folder::new();
+        let sides =
+            "dataset: t\nkey: [id]\nsource: { connection: files, file: source.csv, types: { name: text } }\n";
+        assert_eq!(folder.project(&format!("{sides}{rules}"), source, "").run(&["run"]).code, Some(0));
+        let page = std::fs::read_to_string(folder.run_folder().join("report/t.html")).expect("a page");
+        (folder.result().datasets.remove(0).steps, page)
+    };
+    let (found, page) = steps("id,name\n1,Ann\n");
+    assert_eq!((&found[0].skipped, &found[0].note), (&None, &None));
+    assert_eq!(found[1].skipped.as_deref(), Some("waits for the letters"));
+    assert!(page.contains("skipped: waits for the letters"), "{page}");
+    let (found, page) = steps("id,name\n1,\n");
+    assert_eq!(found[0].note.as_deref(), Some("no text column of the source has a value"));
+    assert!(page.contains("nothing to do: no text column of the source has a value"));
+}

@@ -115,6 +115,10 @@ pub struct Step {
     pub changed: u64,
     /// Rows held back.
     pub quarantined: u64,
+    /// Why it is switched off, where it is.
+    pub skipped: Option<String>,
+    /// Why it could do nothing, where that is known.
+    pub note: Option<String>,
     /// The first corrections.
     pub changes: Vec<Change>,
 }
@@ -174,6 +178,8 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
             columns: step.columns.clone(),
             changed: step.changed,
             quarantined: step.quarantined,
+            skipped: step.skipped.clone(),
+            note: step.note.clone(),
             changes: changes.remove(&step.id).unwrap_or_default(),
         })
         .collect();
@@ -185,6 +191,8 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
             columns: Vec::new(),
             changed: changed.get(&id).copied().unwrap_or_default(),
             quarantined: 0,
+            skipped: None,
+            note: None,
             changes: list,
             id,
         })

@@ -85,9 +85,9 @@ pub struct Mask {
     pub dataset: String,
     /// True where keys show as tokens.
     pub key: bool,
-    /// Sensitive columns.
+    /// Sensitive columns, and those that refer to hidden ones.
     pub sensitive: Vec<String>,
-    /// Columns with free text, and any other that is hidden.
+    /// Columns with free text.
     pub free_text: Vec<String>,
 }
 
@@ -99,7 +99,7 @@ pub fn mask(dataset: &DatasetResult) -> Option<Mask> {
     }
     let of = |sensitive: bool| -> Vec<String> {
         let columns = masking.columns.iter();
-        columns.filter(|(_, why)| (*why == "sensitive") == sensitive).map(|(name, _)| name.clone()).collect()
+        columns.filter(|(_, why)| (*why != "free text") == sensitive).map(|(name, _)| name.clone()).collect()
     };
     Some(Mask { dataset: dataset.name.clone(), key: masking.key, sensitive: of(true), free_text: of(false) })
 }
