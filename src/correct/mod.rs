@@ -6,6 +6,7 @@ mod changes;
 mod corrected;
 mod quarantine;
 mod repairs;
+mod ties;
 
 use polars::prelude::{DataFrame, IntoColumn, PolarsError, Series};
 use rayon::prelude::*;
@@ -14,9 +15,10 @@ use crate::frame::{Frame, Texts};
 use crate::model::{Field, Schema, key_text};
 
 pub use changes::changes;
-pub use corrected::{Corrected, corrected};
+pub use corrected::corrected;
 pub use quarantine::{HeldRow, quarantine};
 pub use repairs::{Repair, repairs};
+pub use ties::Ties;
 
 /// The key of any row of a table as text.
 #[derive(Debug, Clone)]
@@ -62,6 +64,15 @@ impl KeyTexts {
         });
         order.into_iter().map(|(_, row)| row).collect()
     }
+}
+
+/// A table for the target's system and what to know of it.
+#[derive(Debug, Clone)]
+pub struct Made {
+    /// The rows, sorted by key.
+    pub frame: Frame,
+    /// What could not be brought into the target's form, in sentences.
+    pub notes: Vec<String>,
 }
 
 /// Makes a frame from columns with their fields.

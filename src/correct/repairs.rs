@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use polars::prelude::{PolarsError, Series};
 
-use crate::frame::{Frame, Texts, Value, convert, series_of};
+use crate::frame::{Frame, Texts, Value, series_of};
 use crate::model::{Field, Logical};
 
-use super::{KeyTexts, frame_of, in_their_name};
+use super::ties::Fitted;
+use super::{KeyTexts, Made, Ties, frame_of, in_their_name};
 
 /// One row to insert, update or delete. Indexes are from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +51,9 @@ impl Repair {
 /// `,`), key, then every column of the target with the values the row should have; sorted by key, then action.
 ///
 /// An update keeps the target's value wherever the two do not differ. A delete shows the row as it is. A value
-/// that does not fit the target's type makes its column text. A target column called like one of the first four gets `target_` before its name.
+/// that does not fit the target's type makes its column text, in which that value alone has expected's form, and a
+/// note says so; a time that the clocks of its zone showed twice or never has the zone's name behind. A target
+/// column called like one of the first four gets `target_` before its name.
 ///
 /// # Errors
 /// Where polars refuses the columns.
@@ -59,7 +62,8 @@ pub fn repairs(
     expected: &Frame,
     target: &Frame,
     key: &[String],
-) -> Result<Frame, PolarsError> {
+    ties: &Ties,
+) -> Result<Made, PolarsError> {
     let (expected_keys, target_keys) = (KeyTexts::new(expected, key), KeyTexts::new(target, key));
     let mut lines: Vec<(String, &'static str, &Repair)> = repairs
         .iter()
@@ -93,40 +97,64 @@ pub fn repairs(
         }),
         text("key", &|(key, _, _)| Some(key.clone())),
     ];
+    let mut notes = Vec::new();
     for (field, column) in target.schema.fields.iter().zip(target.df.columns()) {
-        columns.push(column_of(field, column.as_materialized_series(), expected, &lines));
+        let own = Texts::new(column.as_materialized_series(), &field.logical);
+        let wanted = Wanted::new(field, expected, target, ties);
+        columns.push(column_of(field, &own, wanted.as_ref(), &lines, &mut notes));
     }
-    frame_of(columns, lines.len())
+    Ok(Made { frame: frame_of(columns, lines.len())?, notes })
+}
+
+/// A column of expected, in its own form and in the target's.
+struct Wanted {
+    own: Texts,
+    fitted: Fitted,
+    texts: Texts,
+}
+
+impl Wanted {
+    fn new(field: &Field, expected: &Frame, target: &Frame, ties: &Ties) -> Option<Wanted> {
+        let (own, column) = expected.column(&field.name)?;
+        let series = column.as_materialized_series();
+        let fitted = ties.fit(own, series, field, target);
+        let texts = Texts::new(&fitted.converted.series, &field.logical);
+        Some(Wanted { own: Texts::new(series, &own.logical), fitted, texts })
+    }
+
+    fn is_lost(&self, row: usize) -> bool {
+        self.fitted.converted.lost.binary_search(&row).is_ok()
+    }
+
+    fn text(&self, row: usize) -> Option<String> {
+        if !self.is_lost(row) {
+            return self.texts.owned(row);
+        }
+        let text = self.own.owned(row)?;
+        Some(match self.fitted.zone {
+            Some(zone) => format!("{text} {zone}"),
+            None => text,
+        })
+    }
 }
 
 /// Makes a column of the target with the values its rows should have.
 fn column_of(
     field: &Field,
-    own: &Series,
-    expected: &Frame,
+    own: &Texts,
+    wanted: Option<&Wanted>,
     lines: &[(String, &'static str, &Repair)],
+    notes: &mut Vec<String>,
 ) -> (Field, Series) {
     let from_expected = |repair: &Repair| match repair {
         Repair::Insert { expected } => Some(*expected),
         Repair::Update { expected, columns, .. } if columns.contains(&field.name) => Some(*expected),
         _ => None,
     };
-    let own = Texts::new(own, &field.logical);
-    let wanted =
-        expected.column(&field.name).map(|(e, column)| (&e.logical, column.as_materialized_series()));
-    let converted = wanted.map(|(logical, series)| convert(series, logical, &field.logical));
-    let lost = converted.as_ref().map(|c| c.lost.as_slice()).unwrap_or_default();
-    let fits = lines
-        .iter()
-        .filter_map(|(_, _, repair)| from_expected(repair))
-        .all(|row| lost.binary_search(&row).is_err());
-    let wanted = match (fits, converted, wanted) {
-        (true, Some(converted), _) => Some(Texts::new(&converted.series, &field.logical)),
-        (false, _, Some((logical, series))) => Some(Texts::new(series, logical)),
-        _ => None,
-    };
+    let rows = lines.iter().filter_map(|(_, _, repair)| from_expected(repair));
+    let lost = wanted.map_or(0, |wanted| rows.filter(|row| wanted.is_lost(*row)).count());
     let values = lines.iter().map(|(_, _, repair)| match (from_expected(repair), repair) {
-        (Some(row), _) => wanted.as_ref().and_then(|texts| texts.owned(row)),
+        (Some(row), _) => wanted.and_then(|wanted| wanted.text(row)),
         (None, Repair::Update { target, .. } | Repair::Delete { target, .. }) => own.owned(*target),
         (None, Repair::Insert { .. }) => None,
     });
@@ -134,7 +162,14 @@ fn column_of(
     if ["action", "reason", "columns", "key"].contains(&field.name.as_str()) {
         field.name = format!("target_{}", field.name);
     }
-    if !fits {
+    if lost > 0 {
+        notes.push(format!(
+            "Repairs column `{}` is text: {lost} of its values {} not fit {}{}.",
+            field.name,
+            if lost == 1 { "does" } else { "do" },
+            field.logical,
+            wanted.map(|wanted| wanted.fitted.reason()).unwrap_or_default()
+        ));
         field.logical = Logical::TEXT;
     }
     let values: Vec<Option<Value>> =
@@ -182,7 +217,7 @@ mod tests {
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
         };
         let made = |list: &[Repair]| {
-            let table = repairs(list, &expected, &target, &["k".to_owned()]).unwrap();
+            let table = repairs(list, &expected, &target, &["k".to_owned()], &Ties::default()).unwrap().frame;
             let column = |name: &str| {
                 let texts = table.texts(name).unwrap();
                 (0..table.height()).map(|i| texts.owned(i).unwrap()).collect::<Vec<_>>()
@@ -195,6 +230,6 @@ mod tests {
         assert_eq!((n, logical), (vec!["12".to_owned(), "7".to_owned()], Logical::I64));
         assert_eq!(flag, ["1", "0"]);
         let (n, logical, _) = made(&[insert, update(&["n"])]);
-        assert_eq!((n, logical), (vec!["12.00".to_owned(), "1.50".to_owned()], Logical::TEXT));
+        assert_eq!((n, logical), (vec!["12".to_owned(), "1.50".to_owned()], Logical::TEXT));
     }
 }

@@ -40,7 +40,8 @@ pub fn write(
         write_frame(&folder.place(&format!("{kind}/{name}.parquet"))?, frame)?;
         Ok(())
     };
-    let made = corrected(&expected.frame, &key_columns, target.map(|t| &t.schema))?;
+    let ties = reconciled.as_ref().map(|done| done.ties(expected.frame.height())).unwrap_or_default();
+    let made = corrected(&expected.frame, &key_columns, target, &ties)?;
     result.notes.extend(made.notes);
     put("corrected", &made.frame)?;
     put("changes", &changes(&working.corrections, &working.all, &key_columns)?)?;
@@ -52,7 +53,9 @@ pub fn write(
         for repair in &list {
             *result.repairs.entry(repair.action().to_owned()).or_insert(0) += 1;
         }
-        put("repairs", &repairs(&list, &expected.frame, target, &key_columns)?)?;
+        let made = repairs(&list, &expected.frame, target, &key_columns, &ties)?;
+        result.notes.extend(made.notes);
+        put("repairs", &made.frame)?;
     }
     Ok(result)
 }
@@ -121,4 +124,114 @@ fn pretty(value: &impl serde::Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use polars::prelude::{Column, DataFrame};
+
+    use super::*;
+    use crate::correct::KeyTexts;
+    use crate::diagnostic::Diagnostics;
+    use crate::engine::{Silent, bind_all, make_expected, prepare, reconciled};
+    use crate::frame::{Texts, Value, series_of};
+    use crate::model::Logical;
+    use crate::source::Cancel;
+
+    /// Applies a table of repairs to a target. Returns nothing where a value does not have the target's type.
+    fn apply(table: &Frame, target: &Frame, keys: &KeyTexts) -> Option<Frame> {
+        let texts = |name: &str| table.texts(name).unwrap();
+        let (action, key) = (texts("action"), texts("key"));
+        let mut of_key: BTreeMap<String, usize> = BTreeMap::new();
+        for row in 0..table.height() {
+            if action.owned(row).unwrap() != "insert" {
+                assert!(of_key.insert(key.owned(row).unwrap(), row).is_none(), "one repair for a row");
+            }
+        }
+        // What stands in each row of the mended target: a row of the target, or one of the repairs.
+        let mut rows: Vec<Result<usize, usize>> = Vec::new();
+        let mut used = 0;
+        for row in 0..target.height() {
+            match of_key.get(&keys.get(row)) {
+                None => rows.push(Ok(row)),
+                Some(repair) => {
+                    used += 1;
+                    if action.owned(*repair).unwrap() == "update" {
+                        rows.push(Err(*repair));
+                    }
+                }
+            }
+        }
+        assert_eq!(used, of_key.len(), "every repair has its row");
+        rows.extend((0..table.height()).filter(|row| action.owned(*row).unwrap() == "insert").map(Err));
+        let mut columns = Vec::new();
+        for (field, column) in target.schema.fields.iter().zip(target.df.columns()) {
+            let name = match field.source_name.as_str() {
+                name @ ("action" | "reason" | "columns" | "key") => format!("target_{name}"),
+                name => name.to_owned(),
+            };
+            let (own, mended) =
+                (Texts::new(column.as_materialized_series(), &field.logical), table.texts(&name).unwrap());
+            let values: Option<Vec<Option<Value>>> = rows
+                .iter()
+                .map(|row| {
+                    let text = match row {
+                        Ok(row) => own.owned(*row),
+                        Err(repair) => mended.owned(*repair),
+                    };
+                    match text {
+                        Some(text) => Value::parse(&text, &field.logical).map(Some),
+                        None => Some(None),
+                    }
+                })
+                .collect();
+            columns.push(Column::from(series_of(&field.name, &field.logical, &values?)));
+        }
+        Some(Frame::new(target.schema.clone(), DataFrame::new(rows.len(), columns).unwrap()))
+    }
+
+    #[test]
+    fn the_mended_target_is_expected() {
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/housing/counterfoil.yml");
+        let mut out = Diagnostics::default();
+        let plan = crate::config::load(&project, &|_| None, &mut out).unwrap();
+        let store = tempfile::tempdir().unwrap();
+        let cancel = Cancel::default();
+        let as_of = plan.as_of.unwrap();
+        let mut loaded = prepare::load_all(&plan, store.path(), None, &cancel, &Silent);
+        let (bound, _) = bind_all(&plan, &mut loaded, as_of).unwrap();
+        let working = make_expected(&plan, &loaded, &bound, as_of, &cancel, &Silent).unwrap();
+        let mut repaired = 0;
+        for dataset in &plan.datasets {
+            let name = &dataset.name.value;
+            let (Some(rules), Ok(working)) = (bound[name].reconcile(), &working[name]) else { continue };
+            let (expected, target) =
+                (working.expected().unwrap(), &loaded[name].target.as_ref().unwrap().frame);
+            let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
+            let done = reconciled::reconcile(rules, &expected, working, target).unwrap();
+            let ties = done.ties(expected.frame.height());
+            let list = done.repairs();
+            let made = repairs(&list, &expected.frame, target, &key, &ties).unwrap();
+            assert_eq!(made.notes, [""; 0], "{name}");
+            let keys = KeyTexts::new(target, &key);
+            let mended = apply(&made.frame, target, &keys).unwrap_or_else(|| panic!("{name}: a type"));
+            let done = reconciled::reconcile(rules, &expected, working, &mended).unwrap();
+            assert_eq!(done.repairs(), [], "{name}: nothing is left to mend");
+            repaired += list.len();
+
+            let made = corrected(&expected.frame, &key, Some(target), &ties).unwrap();
+            for field in &target.schema.fields {
+                if let Some(found) = made.frame.schema.get(&field.source_name) {
+                    assert_eq!(found.logical, field.logical, "{name}: {}: {:?}", field.name, made.notes);
+                }
+            }
+            if name == "transactions" {
+                let zoned = made.frame.schema.get("updated_at").unwrap();
+                assert_eq!(zoned.logical, Logical::TIMESTAMP_UTC);
+            }
+        }
+        assert!(repaired > 0);
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use polars::prelude::PolarsError;
 
 use crate::config::Dataset;
-use crate::correct::Repair;
+use crate::correct::{Repair, Ties};
 use crate::findings::{Buckets, DatasetResult, RuleResult, SideFigure, TotalResult};
 use crate::frame::Frame;
 use crate::gate::{side_status, worst};
@@ -371,6 +371,17 @@ impl Reconciled {
             })
             .collect();
         result.notes.extend(self.outcome.notes.iter().map(|note| format!("{note}.")));
+    }
+
+    /// Returns how the columns and rows of expected are tied to the target's.
+    pub fn ties(&self, expected_rows: usize) -> Ties {
+        let mut partners = vec![None; expected_rows];
+        for pair in &self.outcome.rows.pairs {
+            if let Some(partner) = partners.get_mut(pair.expected as usize) {
+                *partner = Some(pair.target as usize);
+            }
+        }
+        Ties { zones: self.bound.zones.clone(), partners }
     }
 
     /// Returns what would make the target equal expected.

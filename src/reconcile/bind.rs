@@ -2,8 +2,9 @@
 
 mod column;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use chrono_tz::Tz;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
@@ -11,7 +12,7 @@ use crate::model::{Family, Field, Logical, Schema};
 
 use super::config::{Aggregate, Amount, Reconcile, RuleFields, Total};
 use super::convert::Convert;
-use super::meet::{Meeting, Refusal, meet};
+use super::meet::{Meeting, Refusal, declared_zone, meet};
 use super::policy::Policy;
 
 use column::{note, only_timezone};
@@ -36,6 +37,8 @@ pub struct BoundReconcile {
     pub totals: Vec<BoundTotal>,
     /// The fields that the user set for rules, by rule id.
     pub rules: IndexMap<String, RuleFields>,
+    /// The zone of every column that has one on one side only, compared or not, by our name.
+    pub zones: BTreeMap<String, Tz>,
 }
 
 /// A column of the key, or of a total's groups: values are the same or not, without any policy.
@@ -123,7 +126,8 @@ pub fn bind(
     binder.check_names(key);
     let (columns, not_compared) = binder.columns(key);
     let totals = binder.totals();
-    let bound = BoundReconcile { key: key_columns, columns, not_compared, totals, rules: IndexMap::new() };
+    let (rules, zones) = (IndexMap::new(), binder.zones());
+    let bound = BoundReconcile { key: key_columns, columns, not_compared, totals, rules, zones };
     let rules = binder.rules(&bound);
     let failed = own.has_errors();
     out.extend(own);
@@ -165,6 +169,18 @@ impl Binder<'_> {
         None
     }
 
+    /// Returns the zone that the rules declare for a column.
+    fn zone_in_rules(&self, name: &str) -> Option<Tz> {
+        self.config.columns.get(name)?.value.timezone.as_ref().map(|zone| zone.value.0)
+    }
+
+    /// Returns the zone of every column that has one on one side only.
+    fn zones(&self) -> BTreeMap<String, Tz> {
+        let both = self.expected.fields.iter().filter_map(|e| Some((e, self.target.get(&e.name)?)));
+        both.filter_map(|(e, t)| Some((e.name.clone(), declared_zone(e, t, self.zone_in_rules(&e.name))?)))
+            .collect()
+    }
+
     /// Binds a column of the key or of a total's groups.
     fn key_column(&mut self, name: &Spanned<String>) -> Option<KeyColumn> {
         if name.value == ROW {
@@ -181,12 +197,7 @@ impl Binder<'_> {
         if e.logical.family() == t.logical.family() {
             (e.inferred, t.inferred) = (false, false);
         }
-        let zone = self
-            .config
-            .columns
-            .get(&name.value)
-            .and_then(|policy| policy.value.timezone.as_ref())
-            .map(|zone| zone.value.0);
+        let zone = self.zone_in_rules(&name.value);
         match meet(&e, &t, zone) {
             Ok(mut meeting) => {
                 let as_number = || Convert::As { logical: Logical::I64, before: Box::new(Convert::Direct) };

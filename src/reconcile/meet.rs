@@ -71,6 +71,11 @@ fn zone_of(expected: &Field, target: &Field, declared: Option<Tz>) -> Result<Tz,
         .ok_or(Refusal::ZoneUnknown { expected: naive_expected })
 }
 
+/// Returns the zone of two columns of which just one has none, where somebody declares it.
+pub(super) fn declared_zone(expected: &Field, target: &Field, declared: Option<Tz>) -> Option<Tz> {
+    needs_zone(expected, target).then(|| zone_of(expected, target, declared).ok())?
+}
+
 /// Returns the wall-clock conversions of two columns of which one has a zone.
 fn wall_clocks(expected: &Field, zone: Tz) -> (Convert, Convert) {
     match is_naive(&expected.logical) {

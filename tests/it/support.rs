@@ -124,7 +124,8 @@ pub fn golden(name: &str, text: &str) {
 
 /// Reads a Parquet file: its column names, and every cell as text.
 pub fn read_parquet(path: &Path) -> (Vec<String>, Vec<Vec<Option<String>>>) {
-    use arrow::array::Array;
+    use arrow::array::{Array, ArrayRef, AsArray};
+    use arrow::datatypes::{DataType, TimestampMicrosecondType};
     use arrow::util::display::{ArrayFormatter, FormatOptions};
     let file = std::fs::File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let builder =
@@ -135,8 +136,18 @@ pub fn read_parquet(path: &Path) -> (Vec<String>, Vec<Vec<Option<String>>>) {
     for batch in reader {
         let batch = batch.expect("a batch");
         let options = FormatOptions::default();
-        let columns: Vec<_> = batch
-            .columns()
+        // arrow prints instants of a zone that is an offset.
+        let printable = |column: &ArrayRef| -> ArrayRef {
+            match column.data_type() {
+                DataType::Timestamp(_, Some(_)) => {
+                    let instants = column.as_primitive::<TimestampMicrosecondType>().clone();
+                    std::sync::Arc::new(instants.with_timezone("+00:00"))
+                }
+                _ => ArrayRef::clone(column),
+            }
+        };
+        let printables: Vec<ArrayRef> = batch.columns().iter().map(printable).collect();
+        let columns: Vec<_> = printables
             .iter()
             .map(|column| {
                 (column, ArrayFormatter::try_new(column.as_ref(), &options).expect("a printable type"))

@@ -335,6 +335,73 @@ fn a_run_finds_the_skipped_hour() {
 }
 
 #[test]
+fn what_mends_the_target_is_in_the_targets_time() {
+    // 1 and 2 lie in the hour that October repeats, 3 differs, 4 is missing and 5 unexpected.
+    let source = "id,at,n\n1,2025-10-26 01:30:00,1\n2,2025-10-26 01:30:00,2\n3,2026-03-29 02:30:00,3\n4,2026-07-01 12:00:00,4\n";
+    let target = "id,at,n\n1,2025-10-26T00:30:00Z,1\n2,2025-10-26T01:30:00Z,0\n3,2026-03-29T02:30:00Z,3\n5,2026-07-01T12:00:00Z,5\n";
+    let tables = |side: &str, rest: &str, source: &str, target: &str| {
+        let folder = project(side, rest, source, target);
+        let ran = folder.run(&["run"]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let read = |kind: &str| {
+            let table = read_parquet(&folder.run_folder().join(format!("{kind}/t.parquet")));
+            column(&table, "at").into_iter().map(Option::unwrap).collect::<Vec<_>>()
+        };
+        let notes = folder.result().datasets[0].notes.clone();
+        (read("corrected"), read("repairs"), notes)
+    };
+    let (corrected, repairs, notes) = tables(", timezone: Europe/London", "", source, target);
+    let instants =
+        ["2025-10-26T00:30:00Z", "2025-10-26T01:30:00Z", "2026-03-29T01:30:00Z", "2026-07-01T11:00:00Z"];
+    assert_eq!(corrected, instants);
+    let mends =
+        ["2025-10-26T01:30:00Z", "2026-03-29T01:30:00Z", "2026-07-01T11:00:00Z", "2026-07-01T12:00:00Z"];
+    assert_eq!(repairs, mends);
+    assert_eq!(notes, [""; 0]);
+    let zone = "reconcile: { columns: { at: { timezone: Europe/London } } }\n";
+    assert_eq!(tables("", zone, source, target), (corrected, repairs, notes), "a zone of the rules");
+
+    // The other way round every instant has its time.
+    let (back, mends, notes) = tables("", zone, target, source);
+    assert_eq!(
+        back,
+        ["2025-10-26T01:30:00", "2025-10-26T01:30:00", "2026-03-29T03:30:00", "2026-07-01T13:00:00"]
+    );
+    assert_eq!(mends.len(), 4);
+    assert_eq!(notes, [""; 0]);
+}
+
+#[test]
+fn a_time_that_is_no_one_instant_is_not_guessed() {
+    // 1 was skipped in March; 2 came twice in October, and the target does not know of it.
+    let source = "id,at\n1,2026-03-29 01:30:00\n2,2025-10-26 01:30:00\n3,2026-07-01 12:00:00\n";
+    let target = "id,at\n1,2026-03-29T01:30:00Z\n3,2026-07-01T12:00:00Z\n4,2026-07-01T12:00:00Z\n";
+    let folder = project(", timezone: Europe/London", "", source, target);
+    assert_eq!(folder.run(&["run"]).code, Some(1));
+    let at = |kind: &str| {
+        let table = read_parquet(&folder.run_folder().join(format!("{kind}/t.parquet")));
+        column(&table, "at").into_iter().map(Option::unwrap).collect::<Vec<_>>()
+    };
+    assert_eq!(at("corrected"), ["2026-03-29T01:30:00", "2025-10-26T01:30:00", "2026-07-01T12:00:00"]);
+    assert_eq!(
+        at("repairs"),
+        [
+            "2026-03-29 01:30:00 Europe/London",
+            "2025-10-26 01:30:00 Europe/London",
+            "2026-07-01 11:00:00Z",
+            "2026-07-01 12:00:00Z",
+        ]
+    );
+    let notes = &folder.result().datasets[0].notes;
+    for wanted in [
+        "Corrected column `at` stays timestamp: 2 of its values do not fit timestamptz, because the clocks of Europe/London showed them twice or never.",
+        "Repairs column `at` is text: 2 of its values do not fit timestamptz, because the clocks of Europe/London showed them twice or never.",
+    ] {
+        assert!(notes.iter().any(|note| note == wanted), "{notes:?}");
+    }
+}
+
+#[test]
 fn a_run_without_a_zone_is_a_mistake_in_the_rules() {
     let source = "id,at\n1,2025-10-26 01:30:00\n";
     let target = "id,at\n1,2025-10-26T00:30:00Z\n";
