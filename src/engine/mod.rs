@@ -9,6 +9,7 @@ mod folder;
 mod judge;
 mod masking;
 mod mistakes;
+mod orphans;
 mod outputs;
 mod prepare;
 mod project_key;
