@@ -13,6 +13,7 @@ mod outputs;
 mod prepare;
 mod project_key;
 mod reconciled;
+mod row_keys;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

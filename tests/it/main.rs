@@ -22,6 +22,7 @@ mod config;
 mod examples;
 mod gate;
 mod housing;
+mod keys;
 mod malformed;
 mod matches;
 mod oracle;
