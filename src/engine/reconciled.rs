@@ -325,6 +325,13 @@ impl Reconciled {
         .finish()
     }
 
+    /// Returns true where both sides have columns beside the key, and none of them is compared for want of a name
+    /// that both have. What the user excluded is not missed.
+    pub fn compares_nothing(&self) -> bool {
+        let only = |reason: &str| self.bound.not_compared.iter().any(|column| column.reason == reason);
+        self.bound.columns.is_empty() && only("only in the source") && only("only in the target")
+    }
+
     /// Adds to a dataset's result what the reconciliation says: buckets, columns, totals, notes.
     pub fn describe(&self, result: &mut DatasetResult) {
         let rows = &self.outcome.rows;
@@ -353,6 +360,11 @@ impl Reconciled {
                 column.compared_as = Some(bound.note.clone());
                 column.compared = outcome.compared;
                 column.mismatched = outcome.mismatched.len() as u64;
+            }
+            // The columns of the key are compared too: it is by them that records meet.
+            if let Some(part) = self.bound.key.iter().find(|part| part.name == column.name) {
+                column.compared_as = Some(part.note.clone());
+                continue;
             }
             column.not_compared =
                 self.bound.not_compared.iter().find(|n| n.name == column.name).map(|n| n.reason.to_owned());

@@ -113,3 +113,14 @@ fn a_warning_about_a_rule_reaches_the_terminal_and_the_report() {
     let page = std::fs::read_to_string(folder.run_folder().join("report/index.html")).expect("a report");
     assert!(page.contains("a comparison with NULL is never true and never false"));
 }
+
+#[test]
+fn sides_without_a_common_column_are_not_equal_but_inconclusive() {
+    let folder = Folder::new();
+    let ran = folder.project(SIDES, "id,a\n1,x\n", "id,b\n1,y\n").run(&["run"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert!(ran.stdout.contains("no column is compared"), "{ran:?}");
+    assert_eq!(folder.result().gate.stopped_by, ["t"]);
+    // A table of keys alone is compared by its keys.
+    assert_eq!(folder.project(SIDES, "id\n1\n", "id\n1\n").run(&["run"]).code, Some(0));
+}
