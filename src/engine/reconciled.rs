@@ -354,6 +354,11 @@ impl Reconciled {
                 column.compared = outcome.compared;
                 column.mismatched = outcome.mismatched.len() as u64;
             }
+            // The columns of the key are compared too: it is by them that records meet.
+            if let Some(part) = self.bound.key.iter().find(|part| part.name == column.name) {
+                column.compared_as = Some(part.note.clone());
+                continue;
+            }
             column.not_compared =
                 self.bound.not_compared.iter().find(|n| n.name == column.name).map(|n| n.reason.to_owned());
         }
