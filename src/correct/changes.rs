@@ -11,12 +11,11 @@ use super::{KeyTexts, frame_of};
 /// row, then in the order of the steps.
 ///
 /// `cleansed` holds every row of the source in scope, with its rows in ascending order of their positions; the
-/// key of a change is the one after cleansing.
+/// key of a change is the one after cleansing, from `keys`.
 ///
 /// # Errors
 /// Where polars refuses the columns.
-pub fn changes(corrections: &[Correction], cleansed: &Frame, key: &[String]) -> Result<Frame, PolarsError> {
-    let keys = KeyTexts::new(cleansed, key);
+pub fn changes(corrections: &[Correction], cleansed: &Frame, keys: &KeyTexts) -> Result<Frame, PolarsError> {
     let mut lines: Vec<(String, &Correction)> = corrections
         .iter()
         .map(|c| (cleansed.rows.binary_search(&c.row).map(|i| keys.get(i)).unwrap_or_default(), c))

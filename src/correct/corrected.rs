@@ -18,12 +18,12 @@ use super::{KeyTexts, Made, Ties, frame_of, in_their_name};
 /// Where polars cannot take the rows in order.
 pub fn corrected(
     expected: &Frame,
-    key: &[String],
+    keys: &KeyTexts,
     target: Option<&Frame>,
     ties: &Ties,
 ) -> Result<Made, PolarsError> {
     let mut notes = Vec::new();
-    let order = IdxCa::from_slice(PlSmallStr::EMPTY, &KeyTexts::new(expected, key).order());
+    let order = IdxCa::from_slice(PlSmallStr::EMPTY, &keys.order());
     let wanted: Vec<&Field> = match target {
         Some(target) => target.schema.fields.iter().collect(),
         None => expected.schema.fields.iter().collect(),

@@ -11,7 +11,7 @@ mod ties;
 use polars::prelude::{DataFrame, IntoColumn, PolarsError, Series};
 use rayon::prelude::*;
 
-use crate::frame::{Frame, Texts};
+use crate::frame::{Frame, KeyParts};
 use crate::model::{Field, Schema, key_text};
 
 pub use changes::changes;
@@ -20,22 +20,20 @@ pub use quarantine::{HeldRow, quarantine};
 pub use repairs::{Repair, repairs};
 pub use ties::Ties;
 
-/// The key of any row of a table as text.
+/// The key of any row of a table as text, equal where the values are equal.
 #[derive(Debug, Clone)]
 pub struct KeyTexts {
-    parts: Vec<Option<Texts>>,
+    parts: KeyParts,
     rows: std::sync::Arc<Vec<u64>>,
 }
 
 impl KeyTexts {
     /// Makes the keys of a table from our names of the key columns; `_row` is the row's position in the snapshot.
     ///
-    /// A column that the table does not have counts as NULL.
+    /// A column that the table does not have counts as NULL, which is shown as `\N`.
     pub fn new(frame: &Frame, key: &[String]) -> Self {
-        KeyTexts {
-            parts: key.iter().filter(|name| *name != "_row").map(|name| frame.texts(name)).collect(),
-            rows: std::sync::Arc::clone(&frame.rows),
-        }
+        let columns: Vec<&String> = key.iter().filter(|name| *name != "_row").collect();
+        KeyTexts { parts: KeyParts::new(frame, &columns), rows: std::sync::Arc::clone(&frame.rows) }
     }
 
     /// Returns the key of the row at `index` (from 0). A dataset without key columns has the row's position.
@@ -43,9 +41,16 @@ impl KeyTexts {
         if self.parts.is_empty() {
             return self.rows[index].to_string();
         }
-        let parts: Vec<_> =
-            self.parts.iter().map(|texts| texts.as_ref().and_then(|t| t.get(index))).collect();
-        key_text(parts.iter().map(Option::as_deref))
+        key_text(self.parts.texts(index).iter().map(Option::as_deref))
+    }
+
+    /// Returns the key of the row at `index` (from 0), with the parts of `other` where these are NULL.
+    pub fn get_or(&self, index: usize, other: &KeyTexts) -> String {
+        if self.parts.is_empty() {
+            return self.get(index);
+        }
+        let (own, others) = (self.parts.texts(index), other.parts.texts(index));
+        key_text(own.iter().zip(&others).map(|(own, other)| own.as_deref().or(other.as_deref())))
     }
 
     /// Returns the indexes of all rows, sorted by key, then by position.

@@ -19,13 +19,20 @@ pub struct HeldRow {
 /// Makes the table of held-back rows: key, row, reasons (joined by `; `), then every column of the raw source
 /// in the source's names; sorted by key, then row.
 ///
+/// A key is the one after cleansing, as findings show it; what cleansing could not read is raw.
+///
 /// A column of the source that is called `key`, `row` or `reasons` too gets `source_` before its name.
 ///
 /// # Errors
 /// Where polars cannot take the rows.
-pub fn quarantine(held: &[HeldRow], raw: &Frame, key: &[String]) -> Result<Frame, PolarsError> {
-    let keys = KeyTexts::new(raw, key);
-    let mut lines: Vec<(String, &HeldRow)> = held.iter().map(|h| (keys.get(h.index), h)).collect();
+pub fn quarantine(
+    held: &[HeldRow],
+    raw: &Frame,
+    cleansed_keys: &KeyTexts,
+    raw_keys: &KeyTexts,
+) -> Result<Frame, PolarsError> {
+    let mut lines: Vec<(String, &HeldRow)> =
+        held.iter().map(|h| (cleansed_keys.get_or(h.index, raw_keys), h)).collect();
     lines.sort_by(|(a, x), (b, y)| a.cmp(b).then(x.index.cmp(&y.index)));
     let text = |name: &str, values: Vec<String>| {
         let values: Vec<Option<Value>> = values.into_iter().map(|v| Some(Value::Text(v))).collect();

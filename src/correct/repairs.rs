@@ -61,10 +61,9 @@ pub fn repairs(
     repairs: &[Repair],
     expected: &Frame,
     target: &Frame,
-    key: &[String],
+    (expected_keys, target_keys): (&KeyTexts, &KeyTexts),
     ties: &Ties,
 ) -> Result<Made, PolarsError> {
-    let (expected_keys, target_keys) = (KeyTexts::new(expected, key), KeyTexts::new(target, key));
     let mut lines: Vec<(String, &'static str, &Repair)> = repairs
         .iter()
         .map(|repair| match repair {
@@ -217,7 +216,9 @@ mod tests {
             columns: columns.iter().map(|c| (*c).to_owned()).collect(),
         };
         let made = |list: &[Repair]| {
-            let table = repairs(list, &expected, &target, &["k".to_owned()], &Ties::default()).unwrap().frame;
+            let key = ["k".to_owned()];
+            let keys = (&KeyTexts::new(&expected, &key), &KeyTexts::new(&target, &key));
+            let table = repairs(list, &expected, &target, keys, &Ties::default()).unwrap().frame;
             let column = |name: &str| {
                 let texts = table.texts(name).unwrap();
                 (0..table.height()).map(|i| texts.owned(i).unwrap()).collect::<Vec<_>>()

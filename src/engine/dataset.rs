@@ -21,6 +21,7 @@ use super::masking::maskings;
 use super::prepare::{Loaded, LoadedSide};
 use super::project_key::ProjectKey;
 use super::reconciled::{self, Reconciled};
+use super::row_keys::RowKeys;
 use super::{Event, Observer, RunOptions, Stage};
 
 /// Everything that the judging of a dataset may look at: all datasets, in every state.
@@ -44,6 +45,8 @@ pub struct Judgement {
     pub findings: Vec<(usize, Vec<Finding>)>,
     /// The reconciliation, where there is one.
     pub reconciled: Option<Reconciled>,
+    /// The keys by which the rows are known.
+    pub keys: RowKeys,
 }
 
 impl<'a> World<'a> {
@@ -137,19 +140,15 @@ impl<'a> World<'a> {
         let Some(bound) = bound.filter(|_| broken.is_none()) else {
             result.error = Some(broken.unwrap_or_else(|| "the dataset could not be prepared".to_owned()));
             result.status = Status::Broken;
-            return Judgement { result, findings: Vec::new(), reconciled: None };
+            return Judgement { result, findings: Vec::new(), reconciled: None, keys: RowKeys::default() };
         };
         let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
         let expected = self.expected(name);
         let origin: &[usize] = expected.map_or(&[], |e| &e.origin);
-        let cells = Cells::new(
-            &key,
-            self.frame(name, Side::Source),
-            self.working(name).map(|w| &w.all),
-            expected.map(|e| &e.frame),
-            self.frame(name, Side::Target),
-            origin,
-        );
+        let (cleansed, target) = (self.working(name).map(|w| &w.all), self.frame(name, Side::Target));
+        let keys = RowKeys::new(&key, bound.reconcile(), cleansed, expected.map(|e| &e.frame), target);
+        let cells =
+            Cells::new(&keys, self.frame(name, Side::Source), expected.map(|e| &e.frame), target, origin);
         let empty = self.empty_sides(dataset);
         let may_be_empty = if dataset.allow_empty { empty.clone() } else { Vec::new() };
         let figures = Figures { cells: &cells, may_be_empty };
@@ -198,7 +197,7 @@ impl<'a> World<'a> {
             );
         }
         result.rules = rules;
-        Judgement { result, findings: findings.into_iter().enumerate().collect(), reconciled }
+        Judgement { result, findings: findings.into_iter().enumerate().collect(), reconciled, keys }
     }
 
     /// Returns the sides in which no row is to be judged: the snapshot has none, or the filter leaves none.

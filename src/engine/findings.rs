@@ -1,8 +1,9 @@
 //! From failures to findings: keys, positions and the three texts of a cell.
 
-use crate::correct::KeyTexts;
 use crate::frame::{Frame, Texts};
 use crate::model::{Finding, Side, key_text};
+
+use super::row_keys::RowKeys;
 
 /// Reads the texts that findings show, for one dataset.
 ///
@@ -13,31 +14,19 @@ pub struct Cells<'a> {
     expected: Option<&'a Frame>,
     target: Option<&'a Frame>,
     origin: &'a [usize],
-    raw_keys: Option<KeyTexts>,
-    expected_keys: Option<KeyTexts>,
-    target_keys: Option<KeyTexts>,
+    keys: &'a RowKeys,
 }
 
 impl<'a> Cells<'a> {
-    /// Makes the reader. `cleansed` are the raw rows after cleansing, whose keys raw rows are known by;
-    /// `origin` gives for each row of expected its index among the raw rows.
+    /// Makes the reader. `origin` gives for each row of expected its index among the raw rows.
     pub fn new(
-        key: &[String],
+        keys: &'a RowKeys,
         raw: Option<&'a Frame>,
-        cleansed: Option<&Frame>,
         expected: Option<&'a Frame>,
         target: Option<&'a Frame>,
         origin: &'a [usize],
     ) -> Self {
-        Cells {
-            raw,
-            expected,
-            target,
-            origin,
-            raw_keys: cleansed.map(|frame| KeyTexts::new(frame, key)),
-            expected_keys: expected.map(|frame| KeyTexts::new(frame, key)),
-            target_keys: target.map(|frame| KeyTexts::new(frame, key)),
-        }
+        Cells { raw, expected, target, origin, keys }
     }
 
     fn frame(&self, side: Side) -> Option<&'a Frame> {
@@ -50,12 +39,7 @@ impl<'a> Cells<'a> {
 
     /// Returns the key of a row of a side, by its index from 0.
     pub fn key(&self, side: Side, index: usize) -> Option<String> {
-        let keys = match side {
-            Side::Source => &self.raw_keys,
-            Side::Expected => &self.expected_keys,
-            Side::Target => &self.target_keys,
-        };
-        keys.as_ref().map(|keys| keys.get(index))
+        self.keys.of(side).map(|keys| keys.get(index))
     }
 
     /// Begins a finding about a row; values are added by [`ColumnCells::fill`].

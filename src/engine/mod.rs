@@ -15,6 +15,7 @@ mod prepare;
 mod project_key;
 mod reconciled;
 mod references;
+mod row_keys;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::correct::{changes, corrected, quarantine, repairs};
+use crate::correct::{KeyTexts, changes, corrected, quarantine, repairs};
 use crate::findings::{DatasetResult, FindingRow, RunResult, fingerprint, to_batch};
 use crate::frame::Frame;
 use crate::model::Side;
@@ -24,7 +24,7 @@ pub fn write(
     key: &ProjectKey,
     judgement: Judgement,
 ) -> Result<DatasetResult, EngineError> {
-    let Judgement { mut result, findings, reconciled } = judgement;
+    let Judgement { mut result, findings, reconciled, keys } = judgement;
     let name = result.name.clone();
     for (side, word) in [(Side::Source, "source"), (Side::Target, "target")] {
         if let Some(loaded) = world.side(&name, side) {
@@ -34,26 +34,29 @@ pub fn write(
     write_findings(folder, key, &result, findings)?;
     let Some(working) = world.working(&name).filter(|_| result.error.is_none()) else { return Ok(result) };
     let Some(expected) = world.expected(&name) else { return Ok(result) };
-    let key_columns = result.key.clone();
+    let (Some(cleansed_keys), Some(expected_keys)) = (&keys.source, &keys.expected) else {
+        return Ok(result);
+    };
     let target = world.frame(&name, Side::Target);
     let put = |kind: &str, frame: &Frame| -> Result<(), EngineError> {
         write_frame(&folder.place(&format!("{kind}/{name}.parquet"))?, frame)?;
         Ok(())
     };
     let ties = reconciled.as_ref().map(|done| done.ties(expected.frame.height())).unwrap_or_default();
-    let made = corrected(&expected.frame, &key_columns, target, &ties)?;
+    let made = corrected(&expected.frame, expected_keys, target, &ties)?;
     result.notes.extend(made.notes);
     put("corrected", &made.frame)?;
-    put("changes", &changes(&working.corrections, &working.all, &key_columns)?)?;
+    put("changes", &changes(&working.corrections, &working.all, cleansed_keys)?)?;
     if let Some(raw) = world.frame(&name, Side::Source) {
-        put("quarantine", &quarantine(&working.held_rows(), raw, &key_columns)?)?;
+        let raw_keys = KeyTexts::new(raw, &result.key);
+        put("quarantine", &quarantine(&working.held_rows(), raw, cleansed_keys, &raw_keys)?)?;
     }
-    if let (Some(reconciled), Some(target)) = (&reconciled, target) {
+    if let (Some(reconciled), Some(target), Some(target_keys)) = (&reconciled, target, &keys.target) {
         let list = reconciled.repairs();
         for repair in &list {
             *result.repairs.entry(repair.action().to_owned()).or_insert(0) += 1;
         }
-        let made = repairs(&list, &expected.frame, target, &key_columns, &ties)?;
+        let made = repairs(&list, &expected.frame, target, (expected_keys, target_keys), &ties)?;
         result.notes.extend(made.notes);
         put("repairs", &made.frame)?;
     }
@@ -133,8 +136,8 @@ mod tests {
     use polars::prelude::{Column, DataFrame};
 
     use super::*;
-    use crate::correct::KeyTexts;
     use crate::diagnostic::Diagnostics;
+    use crate::engine::row_keys::RowKeys;
     use crate::engine::{Silent, bind_all, make_expected, prepare, reconciled};
     use crate::frame::{Texts, Value, series_of};
     use crate::model::Logical;
@@ -213,15 +216,19 @@ mod tests {
             let done = reconciled::reconcile(rules, &expected, working, target).unwrap();
             let ties = done.ties(expected.frame.height());
             let list = done.repairs();
-            let made = repairs(&list, &expected.frame, target, &key, &ties).unwrap();
+            let RowKeys { expected: Some(expected_keys), target: Some(keys), .. } =
+                RowKeys::new(&key, Some(rules), None, Some(&expected.frame), Some(target))
+            else {
+                panic!("keys of both sides")
+            };
+            let made = repairs(&list, &expected.frame, target, (&expected_keys, &keys), &ties).unwrap();
             assert_eq!(made.notes, [""; 0], "{name}");
-            let keys = KeyTexts::new(target, &key);
             let mended = apply(&made.frame, target, &keys).unwrap_or_else(|| panic!("{name}: a type"));
             let done = reconciled::reconcile(rules, &expected, working, &mended).unwrap();
             assert_eq!(done.repairs(), [], "{name}: nothing is left to mend");
             repaired += list.len();
 
-            let made = corrected(&expected.frame, &key, Some(target), &ties).unwrap();
+            let made = corrected(&expected.frame, &expected_keys, Some(target), &ties).unwrap();
             for field in &target.schema.fields {
                 if let Some(found) = made.frame.schema.get(&field.source_name) {
                     assert_eq!(found.logical, field.logical, "{name}: {}: {:?}", field.name, made.notes);

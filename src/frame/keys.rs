@@ -151,6 +151,39 @@ impl Keys {
     }
 }
 
+/// The canonical texts of the parts of keys, as [`Keys`] has them, for rows with NULL parts too and without hashes.
+#[derive(Debug, Clone)]
+pub struct KeyParts(Vec<Option<Part>>);
+
+impl KeyParts {
+    /// Takes the parts from these columns of a frame, by our names; a column that is not there counts as NULL.
+    pub fn new(frame: &Frame, columns: &[impl AsRef<str>]) -> KeyParts {
+        let part = |name: &str| {
+            let (field, column) = frame.column(name)?;
+            Part::new(field, column).ok()
+        };
+        KeyParts(columns.iter().map(|name| part(name.as_ref())).collect())
+    }
+
+    /// Returns the number of parts.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns true where there is no part.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the texts of the parts of the row at `index`, from 0.
+    ///
+    /// # Panics
+    /// Where `index` is not below the frame's height.
+    pub fn texts(&self, index: usize) -> Vec<Option<Cow<'_, str>>> {
+        self.0.iter().map(|part| part.as_ref()?.text(index)).collect()
+    }
+}
+
 /// Rows in the order of their keys' hashes, to be found by the keys of another table.
 #[derive(Debug, Clone)]
 pub struct KeyIndex<'a> {

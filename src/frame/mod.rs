@@ -16,7 +16,7 @@ use crate::model::{Field, Schema};
 
 pub use bridge::{BridgeError, arrow_type, polars_type, to_record_batch, to_series};
 pub use build::{Converted, convert, series_of};
-pub use keys::{KeyIndex, Keys};
+pub use keys::{KeyIndex, KeyParts, Keys};
 pub use normal::{collapse_whitespace, fold_case, remove_whitespace};
 pub use number::Number;
 pub use parse::{Value, decimal};

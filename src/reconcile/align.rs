@@ -8,11 +8,11 @@ use polars::prelude::{
 use rayon::prelude::*;
 
 use crate::frame::{Frame, Keys};
-use crate::model::{Field, Logical, Schema};
+use crate::model::{Field, Logical, Schema, Side};
 use crate::rule::RuleError;
 
 use super::Input;
-use super::bind::{KeyColumn, ROW};
+use super::bind::{BoundReconcile, KeyColumn, ROW};
 use super::cell::Cell;
 use super::convert::{Convert, Reader};
 
@@ -63,6 +63,20 @@ impl KeyColumn {
             Of::Expected => &self.expected,
             Of::Target => &self.target,
         }
+    }
+}
+
+impl BoundReconcile {
+    /// Returns the key columns of a frame of one side, in the form in which both sides meet.
+    ///
+    /// # Errors
+    /// Where a key column is not there.
+    pub fn key_frame(&self, frame: &Frame, side: Side) -> Result<Frame, RuleError> {
+        let of = match side {
+            Side::Source | Side::Expected => Of::Expected,
+            Side::Target => Of::Target,
+        };
+        key_frame(frame, &self.key, of)
     }
 }
 

@@ -23,6 +23,7 @@ mod examples;
 mod gate;
 mod honest;
 mod housing;
+mod keys;
 mod malformed;
 mod matches;
 mod merging;
