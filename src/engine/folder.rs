@@ -106,13 +106,25 @@ impl RunFolder {
     pub fn place(&self, name: &str) -> Result<PathBuf, FolderError> {
         let path = self.part.join(name);
         if let Some(folder) = path.parent() {
-            make_folders(folder).map_err(|error| FolderError {
-                path: folder.to_owned(),
-                doing: "made",
-                error,
-            })?;
+            self.make(folder)?;
         }
         Ok(path)
+    }
+
+    /// Makes a folder of the run while it is being written.
+    ///
+    /// # Errors
+    /// Where it cannot be made.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, FolderError> {
+        let path = self.part.join(name);
+        self.make(&path)?;
+        Ok(path)
+    }
+
+    fn make(&self, folder: &Path) -> Result<(), FolderError> {
+        // A run that is given up is not made again: whoever comes now waits until the program ends.
+        let _under_way = self.unfinished.lock();
+        make_folders(folder).map_err(|error| FolderError { path: folder.to_owned(), doing: "made", error })
     }
 
     /// Writes a whole file, for the owner only.

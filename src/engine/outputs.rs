@@ -28,7 +28,7 @@ pub fn write(
     let name = result.name.clone();
     for (side, word) in [(Side::Source, "source"), (Side::Target, "target")] {
         if let Some(loaded) = world.side(&name, side) {
-            loaded.snapshot.link_into(&folder.place(&format!("snapshots/{name}/{word}"))?)?;
+            loaded.snapshot.link_into(&folder.folder(&format!("snapshots/{name}/{word}"))?)?;
         }
     }
     write_findings(folder, key, &result, findings)?;

@@ -214,12 +214,11 @@ impl Snapshot {
         columns.collect()
     }
 
-    /// Puts the snapshot's files into a folder, which is made: as hard links, or copies where links fail.
+    /// Puts the snapshot's files into a folder that is there: as hard links, or copies where links fail.
     ///
     /// # Errors
     /// Where a file could be neither linked nor copied.
     pub fn link_into(&self, folder: &Path) -> Result<(), WriteError> {
-        make_folders(folder).map_err(WriteError::io(folder))?;
         let names = self.manifest.files.iter().map(|file| file.name.as_str()).chain([MANIFEST]);
         for name in names {
             let (from, to) = (self.path.join(name), folder.join(name));
