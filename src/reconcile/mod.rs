@@ -94,7 +94,9 @@ fn notes(bound: &BoundReconcile, columns: &[ColumnOutcome]) -> Vec<String> {
     for (column, outcome) in bound.columns.iter().zip(columns) {
         let name = &column.name;
         for (word, count) in &outcome.settled {
-            if *count == 0 {
+            // Other words of the policy may only be possible in the type of `as`.
+            let needed = *word == "as" && column.policy.active().contains(&true);
+            if *count == 0 && !needed {
                 notes.push(format!(
                     "`{word}` of `{name}` made no difference to any of {} row pairs; it can be left out",
                     outcome.compared

@@ -124,3 +124,14 @@ fn sides_without_a_common_column_are_not_equal_but_inconclusive() {
     // A table of keys alone is compared by its keys.
     assert_eq!(folder.project(SIDES, "id\n1\n", "id\n1\n").run(&["run"]).code, Some(0));
 }
+
+#[test]
+fn a_type_that_another_word_of_the_policy_needs_is_not_called_idle() {
+    let folder = Folder::new();
+    let rules = format!("{SIDES}reconcile:\n  columns:\n    v: {{ as: f64, relative: 0.000001 }}\n");
+    folder.project(&rules, "id,v\n1,0.05\n2,0.066\n", "id,v\n1,0.05\n2,0.066\n");
+    assert_eq!(folder.run(&["run"]).code, Some(0));
+    let notes = folder.result().datasets[0].notes.join("\n");
+    assert!(notes.contains("`relative` of `v` made no difference"), "{notes}");
+    assert!(!notes.contains("`as` of `v`"), "{notes}");
+}
