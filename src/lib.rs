@@ -31,6 +31,7 @@
 //! | [`source`] | where tables come from: CSV and Parquet files |
 //! | [`snapshot`] | immutable Parquet copies with manifests; the one Parquet writer |
 //! | [`config`] | the project: read, checked all at once, made a plan |
+//! | [`init`] | a first project, from what two databases say of their tables |
 //! | [`findings`] | the result of a run |
 //! | [`gate`] | from figures to statuses to an exit code |
 //! | [`mask`] | what may be shown to whom |
@@ -52,6 +53,7 @@ pub mod expression;
 pub mod findings;
 pub mod frame;
 pub mod gate;
+pub mod init;
 pub mod ledger;
 pub mod mask;
 pub mod matching;

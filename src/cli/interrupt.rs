@@ -6,7 +6,7 @@ use crate::engine::Unfinished;
 use crate::source::Cancel;
 
 use super::Output;
-use super::progress::{Aside, Progress};
+use super::progress::Aside;
 
 /// How long a run may take to come to a safe place. Who sends SIGTERM often waits ten seconds before it kills.
 const GRACE: Duration = Duration::from_secs(5);
@@ -25,9 +25,9 @@ pub(super) struct Interrupt {
 /// The work is asked to stop, and ends at the next place where nothing half done is left. Where it has not within
 /// five seconds, or the user asks again, what is half done is removed, `stopped` is said, and the program ends with
 /// exit code 2.
-pub(super) fn on_interrupt(output: &Output, progress: &Progress<'_>, stopped: &'static str) -> Interrupt {
+pub(super) fn on_interrupt(output: &Output, aside: Aside, stopped: &'static str) -> Interrupt {
     let interrupt = Interrupt::default();
-    let (seen, aside) = (interrupt.clone(), progress.aside());
+    let seen = interrupt.clone();
     let handler = move || {
         if seen.cancel.is_cancelled() {
             leave(&seen, &aside, stopped);

@@ -2,7 +2,9 @@
 
 mod check_config;
 mod completions;
+mod doctor;
 mod explain;
+mod init;
 mod interrupt;
 mod man;
 mod output;
@@ -62,10 +64,12 @@ pub struct OutputArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Args),
     Run(run::Args),
     Snapshot(snapshot::Args),
     Reconcile(reconcile::Args),
     CheckConfig(check_config::Args),
+    Doctor(doctor::Args),
     Report(report::Args),
     Explain(explain::Args),
     Schema(schema::Args),
@@ -91,10 +95,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(command: &Command, output: &Output) -> u8 {
     match command {
+        Command::Init(args) => init::run(args, output),
         Command::Run(args) => run::run(args, output),
         Command::Snapshot(args) => snapshot::run(args, output),
         Command::Reconcile(args) => reconcile::run(args, output),
         Command::CheckConfig(args) => check_config::run(args, output),
+        Command::Doctor(args) => doctor::run(args, output),
         Command::Report(args) => report::run(args, output),
         Command::Explain(args) => explain::run(args, output),
         Command::Schema(args) => schema::run(args, output),

@@ -168,6 +168,11 @@ impl Output {
         }
     }
 
+    /// Returns true where nothing but errors is wanted.
+    pub fn quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Returns true where the log is written as JSON.
     pub fn json(&self) -> bool {
         self.form == Form::Json

@@ -21,8 +21,8 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 pub struct Progress<'a> {
     output: &'a Output,
     bars: Option<Bars>,
-    /// When a side was last heard of.
-    heard: Mutex<BTreeMap<String, Instant>>,
+    /// When a side was first and last heard of.
+    heard: Mutex<BTreeMap<String, (Instant, Instant)>>,
 }
 
 /// Bars on a terminal: one for everything, and a line for each thing under way.
@@ -72,11 +72,13 @@ impl<'a> Progress<'a> {
         if let Event::Reading { dataset, side, .. } = event {
             let Ok(mut heard) = self.heard.lock() else { return };
             let now = Instant::now();
-            let last = heard.entry(format!("{dataset} {side}")).or_insert(now);
+            let (first, last) = heard.entry(format!("{dataset} {side}")).or_insert((now, now));
             if now.duration_since(*last) < HEARTBEAT {
                 return;
             }
             *last = now;
+            self.output.progress(so_far(event, now.duration_since(*first)));
+            return;
         }
         self.output.progress(sentence(event));
     }
@@ -101,6 +103,11 @@ pub struct Aside {
 }
 
 impl Aside {
+    /// Makes one for a command that draws no bars.
+    pub fn new(output: &Output) -> Self {
+        Aside { output: output.clone(), bars: None }
+    }
+
     /// Prints while the bars are off the terminal.
     pub fn say(&self, print: impl FnOnce(&Output)) {
         match &self.bars {
@@ -125,7 +132,9 @@ impl Bars {
         let Ok(mut state) = self.state.lock() else { return };
         match event {
             Event::Reading { dataset, side, .. } => {
-                self.under_way(&mut state, format!("{dataset} {side}"), sentence(event));
+                let name = format!("{dataset} {side}");
+                let since = state.open.get(&name).map(ProgressBar::elapsed).unwrap_or_default();
+                self.under_way(&mut state, name, so_far(event, since));
             }
             Event::Read { dataset, side, .. } => self.ended(&mut state, format!("{dataset} {side}")),
             Event::Stage { dataset, stage } if stage == "done" => self.ended(&mut state, dataset.clone()),
@@ -180,9 +189,7 @@ impl Observer for Progress<'_> {
 /// An event as a line for people.
 fn sentence(event: &Event) -> String {
     match event {
-        Event::Reading { dataset, side, rows } => {
-            format!("{dataset} {side}: {} rows read so far", thousands(*rows))
-        }
+        Event::Reading { .. } => so_far(event, Duration::ZERO),
         Event::Read { dataset, side, rows, .. } => {
             format!("{dataset} {side}: {} rows read", thousands(*rows))
         }
@@ -201,6 +208,36 @@ fn sentence(event: &Event) -> String {
     }
 }
 
+/// How far a reading has come after a time: rows, bytes, rate, time left.
+fn so_far(event: &Event, time: Duration) -> String {
+    let Event::Reading { dataset, side, rows, of, bytes } = event else { return sentence(event) };
+    let mut text = format!("{dataset} {side}: {} rows", thousands(*rows));
+    if let Some(of) = of.filter(|of| of >= rows) {
+        text.push_str(&format!(" of about {}", thousands(of)));
+    }
+    text.push_str(" read so far");
+    let mega = *bytes / 1_000_000;
+    if mega > 0 {
+        text.push_str(&format!(", {} MB", thousands(mega)));
+    }
+    if let Some(rate) = rows.checked_div(time.as_secs()) {
+        text.push_str(&format!(", {} rows/s", thousands(rate)));
+        if let Some(left) = of.and_then(|of| of.checked_sub(*rows)?.checked_div(rate)) {
+            text.push_str(&format!(", {} left", duration(left)));
+        }
+    }
+    text
+}
+
+/// A number of seconds as people say it.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -213,5 +250,26 @@ mod tests {
         assert_eq!(sentence(&stage("done")), "tenancies: done");
         let read = Event::Read { dataset, side: "source".to_owned(), rows: 2000, snapshot: "abc".to_owned() };
         assert_eq!(sentence(&read), "tenancies source: 2,000 rows read");
+    }
+
+    #[test]
+    fn a_long_reading_says_how_long_it_will_take() {
+        let reading = |rows, of, bytes| Event::Reading {
+            dataset: "tenancies".to_owned(),
+            side: "source".to_owned(),
+            rows,
+            of,
+            bytes,
+        };
+        assert_eq!(
+            so_far(&reading(30_000, Some(600_000), 7_500_000), Duration::from_secs(10)),
+            "tenancies source: 30,000 rows of about 600,000 read so far, 7 MB, 3,000 rows/s, 4 min left"
+        );
+        assert_eq!(so_far(&reading(5, None, 100), Duration::ZERO), "tenancies source: 5 rows read so far");
+        assert_eq!(
+            so_far(&reading(50, Some(40), 0), Duration::from_secs(5)),
+            "tenancies source: 50 rows read so far, 10 rows/s"
+        );
+        assert_eq!(duration(7_260), "2 h 1 min");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::config::{self, Plan};
+use crate::config::{self, Plan, Tables};
 use crate::diagnostic::Diagnostics;
 
 use super::Output;
@@ -16,9 +16,9 @@ pub struct ProjectArg {
 }
 
 /// Loads a project and prints what is wrong with it; nothing is returned where it cannot be used.
-pub fn load(project: &Path, output: &Output) -> Option<Plan> {
+pub fn load(project: &Path, asked: Tables, output: &Output) -> Option<Plan> {
     let mut found = Diagnostics::default();
-    let plan = config::load(project, &|name| std::env::var(name).ok(), &mut found);
+    let plan = config::load(project, &|name| std::env::var(name).ok(), asked, &mut found);
     output.diagnostics(&found);
     plan.filter(|_| !found.has_errors())
 }

@@ -9,6 +9,7 @@ use super::interrupt::on_interrupt;
 use super::output::Level;
 use super::progress::{Progress, steps_of_run};
 use super::project::{ProjectArg, load, output_folder};
+use crate::config::Tables;
 use crate::engine::{self, EngineError, Outcome, RunOptions, Stage};
 use crate::report;
 
@@ -32,6 +33,9 @@ pub struct RunArgs {
     /// Use the snapshots of an earlier run instead of reading the connections
     #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
+    /// Go on where an earlier reading of a database was cut off
+    #[arg(long, conflicts_with = "from")]
+    pub resume: bool,
     /// The run's "now": a date or an RFC 3339 time [default: the project's `as_of`, else the start]
     #[arg(long, value_name = "TIME", value_parser = engine::parse_as_of)]
     pub as_of: Option<chrono::DateTime<chrono::Utc>>,
@@ -49,14 +53,15 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
 
 /// Makes a run and prints its verdict.
 pub(super) fn run_stage(project: &ProjectArg, args: &RunArgs, stage: Stage, output: &Output) -> u8 {
-    let Some(plan) = load(&project.project, output) else {
+    let Some(plan) = load(&project.project, Tables::Asked, output) else {
         return 2;
     };
     let progress = Progress::new(output, steps_of_run(&plan));
-    let interrupt = on_interrupt(output, &progress, STOPPED);
+    let interrupt = on_interrupt(output, progress.aside(), STOPPED);
     let options = RunOptions {
         out: output_folder(args.out.as_deref(), &plan),
         from: args.from.clone(),
+        resume: args.resume,
         as_of: args.as_of,
         templates: args.templates.clone(),
         stage,

@@ -7,6 +7,7 @@ use super::interrupt::on_interrupt;
 use super::progress::{Progress, sides};
 use super::project::{ProjectArg, load, output_folder};
 use super::run::fail;
+use crate::config::Tables;
 use crate::engine::{self, EngineError};
 use crate::report::thousands;
 
@@ -20,19 +21,22 @@ pub struct Args {
     /// Folder for snapshots/ [default: counterfoil-out beside the project file]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Go on where an earlier reading of a database was cut off
+    #[arg(long)]
+    resume: bool,
 }
 
 /// What is said where the user stops the reading.
 const STOPPED: &str = "stopped: snapshots that were complete are kept, no other was written";
 
 pub(super) fn run(args: &Args, output: &Output) -> u8 {
-    let Some(plan) = load(&args.project.project, output) else {
+    let Some(plan) = load(&args.project.project, Tables::Asked, output) else {
         return 2;
     };
     let out = output_folder(args.out.as_deref(), &plan);
     let progress = Progress::new(output, sides(&plan));
-    let interrupt = on_interrupt(output, &progress, STOPPED);
-    let taken = engine::snapshots(&plan, &out, &interrupt.cancel, &progress);
+    let interrupt = on_interrupt(output, progress.aside(), STOPPED);
+    let taken = engine::snapshots(&plan, &out, args.resume, &interrupt.cancel, &progress);
     progress.finish();
     match taken {
         Ok(taken) => {

@@ -11,9 +11,10 @@ use super::rules::sides_of;
 
 /// Reports names that stand twice, and references to datasets, sides and columns that are not there.
 ///
-/// Where a dataset file could not be read, which names there are is not known.
-pub(super) fn check_across(drafts: &[Option<Draft>], out: &mut Diagnostics) {
-    let complete = drafts.iter().all(|draft| draft.as_ref().is_some_and(|draft| draft.name.is_some()));
+/// Where a dataset file could not be read, or `complete` is false, which names there are is not known.
+pub(super) fn check_across(drafts: &[Option<Draft>], complete: bool, out: &mut Diagnostics) {
+    let complete =
+        complete && drafts.iter().all(|draft| draft.as_ref().is_some_and(|draft| draft.name.is_some()));
     let drafts: Vec<&Draft> = drafts.iter().flatten().collect();
     check_names(&drafts, out);
     for draft in &drafts {

@@ -15,12 +15,13 @@ use super::family::{Checks, Family, Matches, Steps};
 params! {
     /// A dataset file: one business table with its sides and its rules.
     pub(super) struct DatasetConfig("a dataset file") {
-        /// The dataset's name, as results show it and references use it: letters, digits, `_` and `-`.
-        dataset: Attempt<Spanned<DatasetName>>,
+        /// The dataset's name, as results show it and references use it: letters, digits, `_` and `-`. Every file needs it
+        /// but one whose sides have `tables`: there each table has its own name.
+        dataset: Attempt<Option<Spanned<DatasetName>>>,
         /// Whose data it is, as reports show it.
         owner: Attempt<Option<String>>,
         /// The columns whose values together name a row, by our names; `_row` is the row's position, for files only.
-        /// A dataset with two sides needs it.
+        /// A dataset with two sides needs it; where the sides have `tables`, it comes from the database.
         key: Attempt<Vec<Spanned<String>>> = "[]",
         /// Columns whose values no report shows, by our names.
         sensitive: Attempt<Vec<Spanned<String>>> = "[]",

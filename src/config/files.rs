@@ -62,6 +62,13 @@ pub(super) fn read(
     variables: &dyn Fn(&str) -> Option<String>,
     out: &mut Diagnostics,
 ) -> Option<Node> {
+    let mut node = as_written(path, out)?;
+    substitute(&mut node, variables, out);
+    Some(node)
+}
+
+/// Reads a YAML file.
+pub(super) fn as_written(path: &Path, out: &mut Diagnostics) -> Option<Node> {
     let shown = shown(path);
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
@@ -86,9 +93,7 @@ pub(super) fn read(
         }
     };
     let file = Arc::new(SourceFile::new(shown, text));
-    let mut node = parse(&file, out)?;
-    substitute(&mut node, variables, out);
-    Some(node)
+    parse(&file, out)
 }
 
 /// Finds the dataset files, by name and each once; a pattern without a file is a diagnostic.

@@ -15,14 +15,20 @@ use super::files;
 use super::plan::{Dataset, GateConfig, Plan};
 use super::project::ProjectConfig;
 use super::rules::{self, AllRules, Context};
-use super::side::{self, Connections, Sides, name_span};
+use super::side::{self, Connections, SideState, Sides, name_span};
+use super::tables::{self, Databases, OneTable, Tables};
 
 /// Reads a project: `path` is its folder, or the project file.
 ///
 /// Every mistake that can be seen without data goes to `out`, in all files at once. `variables` gives the
 /// values of environment variables. The plan is only to be used where `out` has no error; where a part of it
-/// is beyond use there is none.
-pub fn load(path: &Path, variables: &dyn Fn(&str) -> Option<String>, out: &mut Diagnostics) -> Option<Plan> {
+/// is beyond use there is none. Files for whole schemas have datasets only where databases are `asked`.
+pub fn load(
+    path: &Path,
+    variables: &dyn Fn(&str) -> Option<String>,
+    asked: Tables,
+    out: &mut Diagnostics,
+) -> Option<Plan> {
     let file = files::project_file(path, out)?;
     let node = files::read(&file, variables, out)?;
     let config = ProjectConfig::from_node(&node, out)?;
@@ -36,14 +42,37 @@ pub fn load(path: &Path, variables: &dyn Fn(&str) -> Option<String>, out: &mut D
         );
     }
     let patterns = patterns.map(|patterns| patterns.value).unwrap_or_default();
-    let drafts: Vec<Option<Draft>> = files::datasets(&file, &patterns, out)
+    let nodes: Vec<Option<Node>> = files::datasets(&file, &patterns, out)
         .into_iter()
-        .map(|path| {
-            let node = files::read(&path, variables, out)?;
-            Draft::read(&node, connections, &project_files, out)
-        })
+        .map(|path| files::read(&path, variables, out))
         .collect();
-    check_across(&drafts, out);
+    let read = |node: &Node, unfit, out: &mut Diagnostics| {
+        Draft::read(node, unfit, connections, &project_files, out)
+    };
+    let mut drafts: Vec<Option<Draft>> = Vec::new();
+    // Files for whole schemas come last: they leave out what other files name.
+    for node in nodes.iter().filter(|node| node.as_ref().is_none_or(|node| !tables::is_for_many(node))) {
+        drafts.push(node.as_ref().and_then(|node| read(node, None, out)));
+    }
+    let schemas: Vec<&Node> = nodes.iter().flatten().filter(|node| tables::is_for_many(node)).collect();
+    let named = drafts.iter().flatten().flat_map(Draft::tables).collect();
+    let mut databases = connections.map(|connections| Databases::new(connections, &project_files.base));
+    let mut complete = true;
+    for node in &schemas {
+        let mut mistakes = Diagnostics::default();
+        let draft = read(&tables::placeholder(node), None, &mut mistakes);
+        let usable = draft.is_some() && !mistakes.has_errors();
+        out.extend(mistakes);
+        if asked == Tables::NotAsked || !usable {
+            complete = false;
+            continue;
+        }
+        let files = databases.as_mut().map(|databases| databases.files(node, &named, out));
+        for OneTable { node, unfit } in files.unwrap_or_default() {
+            drafts.push(read(&node, unfit, out));
+        }
+    }
+    check_across(&drafts, complete, out);
     let datasets: Option<Vec<Dataset>> = drafts.into_iter().map(|draft| draft?.into_dataset()).collect();
     let fail_on = config.gate.0.map_or(Severity::Error, |gate| gate.fail_on.severity());
     config.version.0?;
@@ -52,6 +81,7 @@ pub fn load(path: &Path, variables: &dyn Fn(&str) -> Option<String>, out: &mut D
         file,
         files: project_files,
         datasets: datasets?,
+        schemas: schemas.len(),
         gate: GateConfig { fail_on },
         fingerprint_key: config.fingerprint_key.0.flatten().map(|key| key.0).filter(|key| !key.is_empty()),
         as_of: config.as_of.0.flatten().map(|as_of| as_of.0),
@@ -60,6 +90,7 @@ pub fn load(path: &Path, variables: &dyn Fn(&str) -> Option<String>, out: &mut D
 
 /// A dataset whose own file has been read.
 pub(super) struct Draft {
+    unfit: Option<String>,
     pub(super) name: Option<Spanned<String>>,
     owner: Option<String>,
     key: Vec<Spanned<String>>,
@@ -75,6 +106,7 @@ pub(super) struct Draft {
 impl Draft {
     fn read(
         node: &Node,
+        unfit: Option<String>,
         connections: Option<&Connections>,
         files: &ProjectFiles,
         out: &mut Diagnostics,
@@ -94,8 +126,14 @@ impl Draft {
             duplicates: duplicates.unwrap_or_default(),
         };
         let reconcile = config.reconcile.0.flatten();
+        let name = config.dataset.0.flatten();
+        if name.is_none() && node.get("dataset").is_none() {
+            let place = name_span(Some(node), first_name(node)).unwrap_or(&node.span);
+            out.push(Diagnostic::error(place, "a dataset file needs `dataset`"));
+        }
         let draft = Draft {
-            name: config.dataset.0.map(|name| Spanned { value: name.value.0, span: name.span }),
+            unfit,
+            name: name.map(|name| Spanned { value: name.value.0, span: name.span }),
             owner: config.owner.0.flatten(),
             key: config.key.0.unwrap_or_default(),
             sensitive: config.sensitive.0.unwrap_or_default(),
@@ -108,6 +146,16 @@ impl Draft {
         };
         draft.check(node, reconcile.as_ref(), out);
         Some(draft)
+    }
+
+    /// Returns the tables that the dataset reads: each with its connection, as it is written.
+    fn tables(&self) -> Vec<(String, String)> {
+        let sides = [&self.sides.source, &self.sides.target].into_iter().filter_map(SideState::config);
+        sides
+            .filter_map(|side| {
+                Some((side.connection.as_ref()?.value.clone(), side.table.as_ref()?.value.clone()))
+            })
+            .collect()
     }
 
     /// Reports what contradicts itself within the dataset's own file.
@@ -233,6 +281,7 @@ impl Draft {
     /// Returns the dataset, where nothing it needs is beyond use.
     fn into_dataset(self) -> Option<Dataset> {
         Some(Dataset {
+            unfit: self.unfit,
             name: self.name?,
             owner: self.owner,
             key: self.key,
@@ -247,5 +296,13 @@ impl Draft {
             duplicates: self.rules.duplicates,
             reconcile: self.reconcile,
         })
+    }
+}
+
+/// Returns the first name of a map.
+fn first_name(node: &Node) -> &str {
+    match &node.value {
+        Value::Map(entries) => entries.first().map_or("", |(name, _)| name.text.as_str()),
+        _ => "",
     }
 }

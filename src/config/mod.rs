@@ -2,6 +2,7 @@
 
 mod across;
 mod attempt;
+mod connections;
 mod dataset;
 mod explain;
 mod family;
@@ -12,9 +13,12 @@ mod project;
 mod rules;
 mod schema;
 mod side;
+mod tables;
 
+pub use connections::{ProjectConnections, connections};
 pub use explain::{KindInfo, SECTIONS, all_kinds, explain};
 pub use family::RuleFamily;
 pub use load::load;
 pub use plan::{Dataset, GateConfig, Plan, Rule, SidePlan};
 pub use schema::{dataset_schema, project_schema};
+pub use tables::Tables;

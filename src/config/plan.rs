@@ -25,6 +25,8 @@ pub struct Plan {
     pub files: ProjectFiles,
     /// The datasets, parents and children in the order of their files.
     pub datasets: Vec<Dataset>,
+    /// How many files are for whole schemas; their tables are among the datasets where databases were asked.
+    pub schemas: usize,
     /// What fails the gate.
     pub gate: GateConfig,
     /// The key of fingerprints and masks, where the project gives one. It is not shown by `Debug`.
@@ -56,6 +58,8 @@ pub struct GateConfig {
 /// One dataset with its rules.
 #[derive(Debug)]
 pub struct Dataset {
+    /// Why it cannot be read or compared, where that is known beforehand: a sentence without a full stop.
+    pub unfit: Option<String>,
     /// Its name.
     pub name: Spanned<String>,
     /// Whose data it is.

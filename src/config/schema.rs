@@ -22,7 +22,17 @@ pub fn dataset_schema() -> Json {
         Checks::FAMILY.word(): family::<Checks>(),
         Matches::FAMILY.word(): family::<Matches>(),
     });
-    titled("A dataset of a Counterfoil project", DatasetConfig::schema(), Some(definitions))
+    let mut schema = DatasetConfig::schema();
+    let of_tables = |side: &str| {
+        let whole = json!({"description": "The side of a file for a whole schema.", "required": ["tables"]});
+        json!({"required": [side], "properties": {side: whole}})
+    };
+    if let Json::Object(schema) = &mut schema {
+        // A file for a whole schema has no name of its own.
+        let either = json!([{"required": ["dataset"]}, of_tables("source"), of_tables("target")]);
+        schema.insert("anyOf".to_owned(), either);
+    }
+    titled("A dataset of a Counterfoil project", schema, Some(definitions))
 }
 
 fn titled(title: &str, schema: Json, definitions: Option<Json>) -> Json {

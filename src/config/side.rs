@@ -35,7 +35,7 @@ pub(super) struct Sides {
 
 impl SideState {
     /// Returns the side as configured, where it could be read.
-    fn config(&self) -> Option<&SideConfig> {
+    pub(super) fn config(&self) -> Option<&SideConfig> {
         match self {
             SideState::Ready(config, _) => Some(config),
             SideState::Absent | SideState::Broken => None,

@@ -14,6 +14,10 @@ pub enum Event {
         side: String,
         /// Rows so far.
         rows: u64,
+        /// Rows in all, as far as that is known beforehand.
+        of: Option<u64>,
+        /// Bytes in memory so far.
+        bytes: u64,
     },
     /// A side has been read, or its snapshot was found where `--from` said.
     Read {
@@ -64,7 +68,9 @@ impl Observer for Silent {
 impl std::fmt::Display for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Event::Reading { dataset, side, rows } => write!(f, "reading {dataset} {side}: {rows} rows"),
+            Event::Reading { dataset, side, rows, .. } => {
+                write!(f, "reading {dataset} {side}: {rows} rows")
+            }
             Event::Read { dataset, side, rows, snapshot } => {
                 write!(f, "read {dataset} {side}: {rows} rows, snapshot {snapshot}")
             }

@@ -16,6 +16,7 @@ mod project_key;
 mod reconciled;
 mod references;
 mod row_keys;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -64,6 +65,8 @@ pub struct RunOptions {
     pub out: PathBuf,
     /// An earlier run whose snapshots are used instead of the connections.
     pub from: Option<PathBuf>,
+    /// Whether snapshots go on from where an earlier reading was cut off.
+    pub resume: bool,
     /// The run's "now"; default: the project's, else the start.
     pub as_of: Option<DateTime<Utc>>,
     /// Report templates that take the place of the built-in ones.
@@ -135,17 +138,18 @@ pub fn parse_as_of(text: &str) -> Result<DateTime<Utc>, String> {
     })
 }
 
-/// Takes a snapshot of every side of the plan, and nothing else.
+/// Takes a snapshot of every side of the plan, and nothing else; where `resume`, from where an earlier reading was cut off.
 ///
 /// # Errors
 /// [`EngineError::Cancelled`].
 pub fn snapshots(
     plan: &Plan,
     out: &Path,
+    resume: bool,
     cancel: &Cancel,
     observer: &dyn Observer,
 ) -> Result<Taken, EngineError> {
-    let taken = prepare::take_all(plan, out, cancel, observer);
+    let taken = prepare::take_all(plan, out, resume, cancel, observer);
     if cancel.is_cancelled() { Err(EngineError::Cancelled) } else { Ok(taken) }
 }
 
@@ -201,7 +205,11 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         log.event(&Event::Note { message: note.clone() });
     }
 
-    let mut loaded = prepare::load_all(plan, &options.out, options.from.as_deref(), &options.cancel, &log);
+    let from = match &options.from {
+        Some(run) => prepare::From::Run(run),
+        None => prepare::From::Connections { resume: options.resume },
+    };
+    let mut loaded = prepare::load_all(plan, &options.out, from, &options.cancel, &log);
     stop_if(&options.cancel)?;
     let nothing = |l: &Loaded| l.source.is_none() && l.target.is_none() && l.mistakes.is_empty();
     if loaded.values().all(nothing) {

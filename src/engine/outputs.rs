@@ -199,11 +199,18 @@ mod tests {
     fn the_mended_target_is_expected() {
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/housing/counterfoil.yml");
         let mut out = Diagnostics::default();
-        let plan = crate::config::load(&project, &|_| None, &mut out).unwrap();
+        let plan =
+            crate::config::load(&project, &|_| None, crate::config::Tables::NotAsked, &mut out).unwrap();
         let store = tempfile::tempdir().unwrap();
         let cancel = Cancel::default();
         let as_of = plan.as_of.unwrap();
-        let mut loaded = prepare::load_all(&plan, store.path(), None, &cancel, &Silent);
+        let mut loaded = prepare::load_all(
+            &plan,
+            store.path(),
+            prepare::From::Connections { resume: false },
+            &cancel,
+            &Silent,
+        );
         let (bound, _) = bind_all(&plan, &mut loaded, as_of).unwrap();
         let working = make_expected(&plan, &loaded, &bound, as_of, &cancel, &Silent).unwrap();
         let mut repaired = 0;

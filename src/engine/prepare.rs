@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use rayon::prelude::*;
 
 use crate::config::{Dataset, Plan, SidePlan};
 use crate::diagnostic::Diagnostics;
 use crate::frame::Frame;
-use crate::snapshot::{Snapshot, SnapshotError, Store, take};
-use crate::source::{Cancel, SourceError};
+use crate::snapshot::{Progress, Snapshot, SnapshotError, Store, TakeOptions, take};
+use crate::source::{Cancel, Connector, SourceError};
 
+use super::waiting::each;
 use super::{Event, Observer};
 
 /// One side of a dataset, read.
@@ -54,9 +54,11 @@ struct Wanted<'p> {
     plan: &'p SidePlan,
 }
 
+/// Returns every side that can be read.
 fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
     plan.datasets
         .iter()
+        .filter(|dataset| dataset.unfit.is_none())
         .flat_map(|dataset| {
             let source = dataset.source.as_ref().map(|plan| Wanted { dataset, side: "source", plan });
             let target = dataset.target.as_ref().map(|plan| Wanted { dataset, side: "target", plan });
@@ -65,30 +67,57 @@ fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
         .collect()
 }
 
+/// Takes snapshots of sides: one connector for each connection, shared by all its tables.
+struct Taker<'p> {
+    store: Store,
+    connectors: BTreeMap<Option<&'p str>, Box<dyn Connector>>,
+    resume: bool,
+    cancel: &'p Cancel,
+    observer: &'p dyn Observer,
+}
+
+impl<'p> Taker<'p> {
+    fn new(plan: &'p Plan, out: &Path, resume: bool, cancel: &'p Cancel, observer: &'p dyn Observer) -> Self {
+        let mut connectors = BTreeMap::new();
+        for Wanted { plan: side, .. } in wanted(plan) {
+            connectors
+                .entry(side.request.connection.as_deref())
+                .or_insert_with(|| side.connection.connector(&plan.files.base));
+        }
+        Taker { store: Store::new(out.join("snapshots")), connectors, resume, cancel, observer }
+    }
+
+    fn take(&self, wanted: &Wanted<'_>) -> Result<Snapshot, SnapshotError> {
+        let (dataset, side) = (&wanted.dataset.name.value, wanted.side);
+        let tell = |progress: Progress| {
+            self.observer.event(&Event::Reading {
+                dataset: dataset.clone(),
+                side: side.to_owned(),
+                rows: progress.rows,
+                of: progress.of,
+                bytes: progress.bytes,
+            });
+        };
+        let options = TakeOptions { cancel: self.cancel, tell: &tell, resume: self.resume };
+        // Every side's connection has a connector; the plan holds no other.
+        let connector = self.connectors.get(&wanted.plan.request.connection.as_deref());
+        let connector = connector.ok_or_else(|| SnapshotError::Name(dataset.clone()))?;
+        let snapshot = take(&self.store, dataset, side, connector.as_ref(), &wanted.plan.request, &options)?;
+        told(self.observer, dataset, side, &snapshot);
+        Ok(snapshot)
+    }
+}
+
 /// Takes a snapshot of every side of the plan, several at a time.
-pub fn take_all(plan: &Plan, out: &Path, cancel: &Cancel, observer: &dyn Observer) -> Taken {
-    let store = Store::new(out.join("snapshots"));
-    let results: Vec<_> = wanted(plan)
-        .par_iter()
-        .map(|wanted| {
-            let dataset = &wanted.dataset.name.value;
-            let tell = |rows| {
-                observer.event(&Event::Reading {
-                    dataset: dataset.clone(),
-                    side: wanted.side.to_owned(),
-                    rows,
-                });
-            };
-            let connector = wanted.plan.connection.connector(&plan.files.base);
-            let result =
-                take(&store, dataset, wanted.side, connector.as_ref(), &wanted.plan.request, cancel, &tell);
-            if let Ok(snapshot) = &result {
-                told(observer, dataset, wanted.side, snapshot);
-            }
-            (format!("{dataset} {}", wanted.side), result)
-        })
-        .collect();
+pub fn take_all(plan: &Plan, out: &Path, resume: bool, cancel: &Cancel, observer: &dyn Observer) -> Taken {
+    let taker = Taker::new(plan, out, resume, cancel, observer);
+    let results = each(&wanted(plan), |wanted| {
+        (format!("{} {}", wanted.dataset.name.value, wanted.side), taker.take(wanted))
+    });
     let mut taken = Taken::default();
+    for (dataset, why) in unfit(plan) {
+        taken.failed.push((dataset.clone(), SnapshotError::Unfit(why.clone())));
+    }
     for (place, result) in results {
         match result {
             Ok(snapshot) => taken.snapshots.push(snapshot),
@@ -96,6 +125,11 @@ pub fn take_all(plan: &Plan, out: &Path, cancel: &Cancel, observer: &dyn Observe
         }
     }
     taken
+}
+
+/// Returns the datasets that cannot be read, and why.
+fn unfit(plan: &Plan) -> impl Iterator<Item = (&String, &String)> {
+    plan.datasets.iter().filter_map(|dataset| Some((&dataset.name.value, dataset.unfit.as_ref()?)))
 }
 
 fn told(observer: &dyn Observer, dataset: &str, side: &str, snapshot: &Snapshot) {
@@ -107,60 +141,54 @@ fn told(observer: &dyn Observer, dataset: &str, side: &str, snapshot: &Snapshot)
     });
 }
 
+/// Where a run's snapshots come from.
+#[derive(Debug, Clone, Copy)]
+pub enum From<'a> {
+    /// They are taken now; where `resume`, from where an earlier reading was cut off.
+    Connections {
+        /// Whether to go on with what an earlier reading left.
+        resume: bool,
+    },
+    /// They are those of an earlier run.
+    Run(&'a Path),
+}
+
 /// Reads every side of the plan: from new snapshots, or from those of an earlier run.
 ///
 /// A side that cannot be read is an error of its dataset; the others go on. The order of the result is the plan's.
 pub fn load_all(
     plan: &Plan,
     out: &Path,
-    from: Option<&Path>,
+    from: From<'_>,
     cancel: &Cancel,
     observer: &dyn Observer,
 ) -> BTreeMap<String, Loaded> {
-    let store = Store::new(out.join("snapshots"));
-    let sides: Vec<_> = wanted(plan)
-        .par_iter()
-        .map(|wanted| {
-            let dataset = &wanted.dataset.name.value;
-            let snapshot = match from {
-                _ if cancel.is_cancelled() => Err(SourceError::Cancelled.into()),
-                Some(run) => {
-                    Snapshot::open(&snapshot_of_run(run, dataset, wanted.side)).and_then(|snapshot| {
-                        match snapshot.manifest.other_setting(&wanted.plan.request) {
-                            Some(setting) => Err(SnapshotError::Settings(setting)),
-                            None => Ok(snapshot),
-                        }
-                    })
-                }
-                None => {
-                    let tell = |rows| {
-                        observer.event(&Event::Reading {
-                            dataset: dataset.clone(),
-                            side: wanted.side.to_owned(),
-                            rows,
-                        });
-                    };
-                    let connector = wanted.plan.connection.connector(&plan.files.base);
-                    take(
-                        &store,
-                        dataset,
-                        wanted.side,
-                        connector.as_ref(),
-                        &wanted.plan.request,
-                        cancel,
-                        &tell,
-                    )
-                }
-            };
-            let loaded = snapshot.and_then(|snapshot| {
-                told(observer, dataset, wanted.side, &snapshot);
-                let frame = snapshot.read()?;
-                Ok(LoadedSide { snapshot, frame, out_of_scope: 0 })
-            });
-            (dataset.clone(), wanted.side, loaded)
-        })
-        .collect();
+    let resume = matches!(from, From::Connections { resume: true });
+    let taker = Taker::new(plan, out, resume, cancel, observer);
+    let sides = each(&wanted(plan), |wanted| {
+        let dataset = &wanted.dataset.name.value;
+        let snapshot = match from {
+            _ if cancel.is_cancelled() => Err(SourceError::Cancelled.into()),
+            From::Run(run) => Snapshot::open(&snapshot_of_run(run, dataset, wanted.side))
+                .and_then(|snapshot| match snapshot.manifest.other_setting(&wanted.plan.request) {
+                    Some(setting) => Err(SnapshotError::Settings(setting)),
+                    None => Ok(snapshot),
+                })
+                .inspect(|snapshot| told(observer, dataset, wanted.side, snapshot)),
+            From::Connections { .. } => taker.take(wanted),
+        };
+        let loaded = snapshot.and_then(|snapshot| {
+            let frame = snapshot.read()?;
+            Ok(LoadedSide { snapshot, frame, out_of_scope: 0 })
+        });
+        (dataset.clone(), wanted.side, loaded)
+    });
     let mut loaded: BTreeMap<String, Loaded> = BTreeMap::new();
+    for (dataset, why) in unfit(plan) {
+        observer.event(&Event::Failed { dataset: dataset.clone(), message: why.clone() });
+        let error = Some(format!("It was not read: {why}"));
+        loaded.insert(dataset.clone(), Loaded { error, ..Loaded::default() });
+    }
     for (dataset, side, result) in sides {
         let entry = loaded.entry(dataset.clone()).or_default();
         match result {

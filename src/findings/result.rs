@@ -99,6 +99,9 @@ pub struct SideResult {
     pub snapshot: String,
     /// Where it came from: the connection and the table or files, without credentials.
     pub origin: String,
+    /// The server, and whether all rows are of one moment; nothing for files.
+    #[serde(default)]
+    pub read: Option<String>,
     /// Rows of the snapshot.
     pub rows: u64,
     /// Rows left out by the filter.

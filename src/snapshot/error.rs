@@ -50,12 +50,26 @@ fn advice(error: &std::io::Error) -> &'static str {
 /// A snapshot could not be taken or read.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
+    /// The table cannot be a dataset, which was known before it was read.
+    #[error("{0}")]
+    Unfit(String),
     /// The source could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),
     /// The snapshot could not be written.
     #[error(transparent)]
     Write(#[from] WriteError),
+    /// The reading broke off, and what is complete can be gone on with.
+    #[error("{error}; what is complete was kept: `--resume` goes on from there")]
+    Unfinished {
+        /// Why it broke off.
+        error: Box<SnapshotError>,
+        /// The folder of what is complete.
+        path: PathBuf,
+    },
+    /// Another process takes the same snapshot.
+    #[error("another process is taking the same snapshot into {}: wait for it, or stop it", .0.display())]
+    Busy(PathBuf),
     /// A dataset or side has a name that no folder can have.
     #[error("`{0}` cannot be the name of a folder: use letters, digits, `_`, `-` and `.`")]
     Name(String),

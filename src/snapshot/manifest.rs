@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::model::{Field, Logical, Schema};
-use crate::source::{ReadRequest, hex};
+use crate::source::{ReadRequest, Server, hex};
 
 /// The form of the manifests that this program writes and reads.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -40,6 +40,8 @@ pub struct Manifest {
     pub columns: Vec<Column>,
     /// The Parquet files that hold the rows, in that order.
     pub files: Vec<DataFile>,
+    /// What is known of the server and of how it was read; nothing for files.
+    pub server: Option<Server>,
     /// The version of the program that took the snapshot.
     pub tool: String,
 }
@@ -94,19 +96,25 @@ pub struct DataFile {
     pub sha256: String,
 }
 
+impl Column {
+    /// Returns the column as a schema has it.
+    pub fn field(&self) -> Field {
+        Field {
+            name: self.name.clone(),
+            source_name: self.source_name.clone(),
+            logical: self.logical.clone(),
+            source_type: self.source_type.clone(),
+            inferred: self.inferred,
+            format: self.format.clone(),
+            timezone: self.timezone.clone(),
+        }
+    }
+}
+
 impl Manifest {
     /// Returns the schema.
     pub fn schema(&self) -> Schema {
-        let fields = self.columns.iter().map(|column| Field {
-            name: column.name.clone(),
-            source_name: column.source_name.clone(),
-            logical: column.logical.clone(),
-            source_type: column.source_type.clone(),
-            inferred: column.inferred,
-            format: column.format.clone(),
-            timezone: column.timezone.clone(),
-        });
-        Schema { fields: fields.collect() }
+        Schema { fields: self.columns.iter().map(Column::field).collect() }
     }
 
     /// Returns the first setting of a request that is not the one the snapshot was taken with, in backticks.
@@ -115,7 +123,7 @@ impl Manifest {
             return Some("`connection`".to_owned());
         }
         if self.query != request.query() {
-            return Some("`file`".to_owned());
+            return Some(request.asked_with().to_owned());
         }
         let asked = request.options();
         let names: BTreeSet<&String> =

@@ -4,23 +4,16 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::SchemaRef;
 use chrono::Utc;
-use parquet::file::statistics::Statistics;
 use sha2::{Digest, Sha256};
-use tempfile::TempDir;
 
 use crate::frame::Frame;
-use crate::model::{Logical, Schema};
-use crate::source::{
-    Cancel, ColumnNote, Connector, ReadReport, ReadRequest, Sink, SinkError, SourceError, arrow_schema, hex,
-    load_parquet,
-};
+use crate::source::{Cancel, ColumnNote, Connector, ReadReport, ReadRequest, SourceError, hex};
 
 use super::manifest::time_text;
-use super::writer::{Hashed, ParquetWriter, make_folders, publish, temporary_beside};
-use super::{Column, DataFile, Input, MANIFEST_VERSION, Manifest, SnapshotError, WriteError, reader};
+use super::taking::{Progress, Taking, request_of};
+use super::writer::{make_folders, publish, temporary_beside};
+use super::{Input, MANIFEST_VERSION, Manifest, SnapshotError, WriteError, reader};
 
 const MANIFEST: &str = "manifest.json";
 
@@ -60,11 +53,22 @@ pub struct Snapshot {
     pub manifest: Manifest,
 }
 
+/// How a snapshot is taken.
+#[derive(Clone, Copy)]
+pub struct TakeOptions<'a> {
+    /// Stops the reading.
+    pub cancel: &'a Cancel,
+    /// Hears how far it has come.
+    pub tell: &'a (dyn Fn(Progress) + Sync),
+    /// Whether what a reading of the same request left is gone on with. It is dropped otherwise.
+    pub resume: bool,
+}
+
 /// Takes a snapshot of one side of a dataset.
 ///
-/// The rows are written into a folder that ends in `.part`, which is removed where anything fails or the
-/// user stops; it gets its name when all is there. Where the store has the same content already, that
-/// snapshot is returned. `progress` hears the number of rows so far.
+/// The rows are written into a folder that ends in `.part`; it gets its name when all is there. Where anything
+/// fails, or the user stops, it is removed, unless the connector can go on later: then it stays with the parts
+/// that are complete. Where the store has the same content already, that snapshot is returned.
 ///
 /// # Errors
 /// Where the source could not be read or the snapshot not be written; then there is no snapshot.
@@ -74,20 +78,33 @@ pub fn take(
     side: &str,
     connector: &dyn Connector,
     request: &ReadRequest,
-    cancel: &Cancel,
-    progress: &dyn Fn(u64),
+    options: &TakeOptions<'_>,
 ) -> Result<Snapshot, SnapshotError> {
     let folder = store.folder(dataset, side)?;
     make_folders(&folder).map_err(WriteError::io(&folder))?;
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("").suffix(".part");
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let part = builder.tempdir_in(&folder).map_err(WriteError::io(&folder))?;
+    let noted = connector.resumes();
+    let mut part = match noted {
+        true => PartFolder::of_request(&folder, request, options.resume)?,
+        false => PartFolder::new(&folder)?,
+    };
     let taken_at = time_text(Utc::now());
-    let mut taking = Taking::new(part.path(), cancel, progress);
-    let report = connector.read(request, cancel, &mut taking).map_err(plain_error)?;
-    taking.close()?;
+    let taking = Taking::new(part.path(), request, noted, options.cancel, options.tell);
+    let report = match connector.read(request, options.cancel, &taking) {
+        Ok(report) => report,
+        Err(error) => {
+            let error = plain_error(error);
+            if taking.is_worth_keeping() {
+                part.stay();
+                return Err(SnapshotError::Unfinished {
+                    error: Box::new(error),
+                    path: part.path().to_owned(),
+                });
+            }
+            return Err(error);
+        }
+    };
+    options.cancel.check()?;
+    let taken = taking.close()?;
     let mut manifest = Manifest {
         version: MANIFEST_VERSION,
         id: String::new(),
@@ -98,19 +115,84 @@ pub fn take(
         options: request.options(),
         inputs: inputs(&report),
         taken_at,
-        rows: taking.files.iter().map(|file| file.rows).sum(),
-        columns: taking.columns(&report.notes),
-        files: taking.files,
+        rows: taken.files.iter().map(|file| file.rows).sum(),
+        columns: taken.columns(&report.notes),
+        files: taken.files,
+        server: report.server,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     };
     manifest.id = manifest.content_id();
     write_manifest(&part.path().join(MANIFEST), &manifest)?;
-    cancel.check()?;
-    keep(part, &folder.join(&manifest.id), manifest)
+    keep(&mut part, &folder.join(&manifest.id), manifest)
+}
+
+/// A folder that a snapshot is taken into. It is removed when it is dropped, unless it is to stay.
+struct PartFolder {
+    path: PathBuf,
+    stays: bool,
+    /// Held so that no other process takes the same.
+    _lock: Option<File>,
+}
+
+impl PartFolder {
+    /// Makes a folder of a name that no other has.
+    fn new(folder: &Path) -> Result<Self, SnapshotError> {
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("").suffix(".part");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let made = builder.tempdir_in(folder).map_err(WriteError::io(folder))?;
+        Ok(PartFolder { path: made.keep(), stays: false, _lock: None })
+    }
+
+    /// Makes or finds the folder of a request: another reading of it comes to the same.
+    fn of_request(folder: &Path, request: &ReadRequest, resume: bool) -> Result<Self, SnapshotError> {
+        let mut name = hex(&Sha256::digest(request_of(request).to_string()));
+        name.truncate(16);
+        let path = folder.join(format!("{name}.part"));
+        let lock_path = folder.join(format!(".{name}.lock"));
+        let lock = File::create(&lock_path).map_err(WriteError::io(&lock_path))?;
+        match lock.try_lock() {
+            Err(std::fs::TryLockError::WouldBlock) => return Err(SnapshotError::Busy(path)),
+            // On a file system without locks, two at once are the user's to avoid.
+            Ok(()) | Err(std::fs::TryLockError::Error(_)) => {}
+        }
+        if !resume && path.exists() {
+            std::fs::remove_dir_all(&path).map_err(WriteError::io(&path))?;
+        }
+        if !path.exists() {
+            make_owner_only(&path).map_err(WriteError::io(&path))?;
+        }
+        Ok(PartFolder { path, stays: false, _lock: Some(lock) })
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn stay(&mut self) {
+        self.stays = true;
+    }
+}
+
+impl Drop for PartFolder {
+    fn drop(&mut self) {
+        if !self.stays {
+            // What cannot be removed still ends in `.part`.
+            let _ = std::fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+fn make_owner_only(path: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
 }
 
 /// Gives a complete folder its name, unless the same content is there already.
-fn keep(part: TempDir, path: &Path, manifest: Manifest) -> Result<Snapshot, SnapshotError> {
+fn keep(part: &mut PartFolder, path: &Path, manifest: Manifest) -> Result<Snapshot, SnapshotError> {
     if path.exists() {
         if let Ok(existing) = Snapshot::open(path) {
             return Ok(existing);
@@ -123,7 +205,7 @@ fn keep(part: TempDir, path: &Path, manifest: Manifest) -> Result<Snapshot, Snap
         return Snapshot::open(path).map_err(|_| WriteError::io(path)(error).into());
     }
     // The folder has another name now: there is nothing to remove.
-    let _ = part.keep();
+    part.stay();
     sync_folder(path.parent().unwrap_or(path));
     Ok(Snapshot { id: manifest.id.clone(), path: path.to_owned(), manifest })
 }
@@ -253,7 +335,7 @@ fn read_manifest(path: &Path) -> Result<Manifest, SnapshotError> {
     Ok(manifest)
 }
 
-fn hash_file(path: &Path) -> std::io::Result<String> {
+pub(super) fn hash_file(path: &Path) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut buffer = vec![0; 256 << 10];
@@ -264,174 +346,5 @@ fn hash_file(path: &Path) -> std::io::Result<String> {
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
         }
-    }
-}
-
-/// A snapshot while it is taken.
-struct Taking<'a> {
-    folder: &'a Path,
-    cancel: &'a Cancel,
-    progress: &'a dyn Fn(u64),
-    schema: Schema,
-    arrow: SchemaRef,
-    writer: Option<(String, ParquetWriter)>,
-    files: Vec<DataFile>,
-    rows: u64,
-    nulls: Vec<Option<u64>>,
-    padded: Vec<Option<u64>>,
-}
-
-impl<'a> Taking<'a> {
-    fn new(folder: &'a Path, cancel: &'a Cancel, progress: &'a dyn Fn(u64)) -> Self {
-        let schema = Schema::default();
-        Taking {
-            folder,
-            cancel,
-            progress,
-            arrow: arrow_schema(&schema),
-            schema,
-            writer: None,
-            files: Vec::new(),
-            rows: 0,
-            nulls: Vec::new(),
-            padded: Vec::new(),
-        }
-    }
-
-    fn next_name(&self) -> String {
-        format!("data-{:04}.parquet", self.files.len() + 1)
-    }
-
-    fn begin(&self) -> Result<(String, ParquetWriter), WriteError> {
-        let name = self.next_name();
-        let writer = ParquetWriter::create(&self.folder.join(&name), SchemaRef::clone(&self.arrow))?;
-        Ok((name, writer))
-    }
-
-    /// Completes the file that batches go to.
-    fn end_file(&mut self) -> Result<(), WriteError> {
-        if let Some((name, writer)) = self.writer.take() {
-            let written = writer.finish()?;
-            self.files.push(DataFile { name, rows: written.rows, sha256: written.sha256 });
-        }
-        Ok(())
-    }
-
-    /// Completes the snapshot's files: there is at least one, even without rows.
-    fn close(&mut self) -> Result<(), WriteError> {
-        if self.writer.is_none() && self.files.is_empty() {
-            self.writer = Some(self.begin()?);
-        }
-        self.end_file()
-    }
-
-    fn add_rows(&mut self, rows: u64) {
-        self.rows += rows;
-        (self.progress)(self.rows);
-    }
-
-    fn columns(&self, notes: &[ColumnNote]) -> Vec<Column> {
-        let counts = self.nulls.iter().zip(&self.padded);
-        let column =
-            |(field, (nulls, padded)): (&crate::model::Field, (&Option<u64>, &Option<u64>))| Column {
-                source_name: field.source_name.clone(),
-                name: field.name.clone(),
-                logical: field.logical.clone(),
-                source_type: field.source_type.clone(),
-                inferred: field.inferred,
-                format: field.format.clone(),
-                timezone: field.timezone.clone(),
-                nulls: *nulls,
-                padded: *padded,
-                notes: notes
-                    .iter()
-                    .filter(|note| note.column == field.name)
-                    .map(|note| note.text.clone())
-                    .collect(),
-            };
-        self.schema.fields.iter().zip(counts).map(column).collect()
-    }
-
-    /// Copies a file, and returns its name and hash.
-    fn copy(&self, file: &mut dyn Read) -> Result<(String, String), SinkError> {
-        use std::io::Write;
-        let name = self.next_name();
-        let path = self.folder.join(&name);
-        let temporary = temporary_beside(&path)?;
-        let handle = temporary.as_file().try_clone().map_err(WriteError::io(&path))?;
-        let mut output = Hashed::new(handle);
-        let mut buffer = vec![0; 256 << 10];
-        loop {
-            self.cancel.check()?;
-            let count = match file.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(e) => return Err(e.into()),
-            };
-            output.write_all(buffer.get(..count).unwrap_or_default()).map_err(WriteError::io(&path))?;
-        }
-        let sha256 = output.finish().map_err(WriteError::io(&path))?;
-        publish(temporary, &path)?;
-        Ok((name, sha256))
-    }
-}
-
-impl Sink for Taking<'_> {
-    fn start(&mut self, schema: &Schema) -> Result<(), SinkError> {
-        self.arrow = arrow_schema(schema);
-        self.nulls = vec![Some(0); schema.fields.len()];
-        let padded =
-            |field: &crate::model::Field| matches!(field.logical, Logical::Text { padded: true, .. });
-        self.padded = schema.fields.iter().map(|field| padded(field).then_some(0)).collect();
-        self.schema = schema.clone();
-        Ok(())
-    }
-
-    fn batch(&mut self, batch: RecordBatch) -> Result<(), SinkError> {
-        self.cancel.check()?;
-        for ((array, nulls), padded) in batch.columns().iter().zip(&mut self.nulls).zip(&mut self.padded) {
-            if let Some(nulls) = nulls {
-                *nulls += array.null_count() as u64;
-            }
-            if let (Some(padded), Some(texts)) = (padded, array.as_string_view_opt()) {
-                *padded += texts.iter().flatten().filter(|text| text.ends_with(' ')).count() as u64;
-            }
-        }
-        let rows = batch.num_rows() as u64;
-        let (_, writer) = match &mut self.writer {
-            Some(open) => open,
-            None => {
-                let begun = self.begin()?;
-                self.writer.insert(begun)
-            }
-        };
-        writer.write(batch)?;
-        self.add_rows(rows);
-        Ok(())
-    }
-
-    fn parquet_file(&mut self, file: &mut dyn Read) -> Result<(), SinkError> {
-        self.end_file()?;
-        let (name, sha256) = self.copy(file)?;
-        let path = self.folder.join(&name);
-        let problem = |problem: String| SnapshotError::Read { path: path.clone(), problem };
-        let copied = File::open(&path).map_err(|e| problem(e.to_string()))?;
-        let metadata = load_parquet(&copied).map_err(|e| problem(e.to_string()))?;
-        let names = metadata.schema().fields().iter().map(|field| field.name());
-        if !names.eq(self.schema.fields.iter().map(|field| &field.source_name)) {
-            return Err(problem("its columns are not those that were read before".to_owned()).into());
-        }
-        let mut rows = 0;
-        for group in metadata.metadata().row_groups() {
-            rows += u64::try_from(group.num_rows()).map_err(|e| problem(e.to_string()))?;
-            for (nulls, chunk) in self.nulls.iter_mut().zip(group.columns()) {
-                let more = chunk.statistics().and_then(Statistics::null_count_opt);
-                *nulls = nulls.zip(more).map(|(sum, more)| sum + more);
-            }
-        }
-        self.files.push(DataFile { name, rows, sha256 });
-        self.add_rows(rows);
-        Ok(())
     }
 }

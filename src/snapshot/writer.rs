@@ -6,9 +6,9 @@
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use arrow::array::RecordBatch;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::BatchCoalescer;
 use arrow::datatypes::SchemaRef;
 use parquet::arrow::ArrowWriter;
@@ -18,6 +18,7 @@ use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use sha2::{Digest, Sha256};
 use tempfile::NamedTempFile;
 
@@ -28,8 +29,23 @@ use super::WriteError;
 
 /// Rows of a row group.
 const GROUP_ROWS: usize = 256 << 10;
+/// Encoded bytes after which a row group ends though it has fewer rows: they are in memory until then.
+const GROUP_BYTES: usize = 32 << 20;
 /// Rows encoded at once: every batch is cut or put together to this size, so that pages never depend on it.
 const BATCH_ROWS: usize = 16 << 10;
+/// Bytes of texts and bytes after which fewer rows are encoded at once.
+const BATCH_BYTES: usize = 32 << 20;
+
+/// The threads that encode. Those of the common pool may all be waiting for a reader, which waits for this.
+static ENCODERS: LazyLock<Option<ThreadPool>> = LazyLock::new(|| ThreadPoolBuilder::new().build().ok());
+
+/// Runs what uses threads on those that encode.
+fn with_encoders<T: Send>(work: impl FnOnce() -> T + Send) -> T {
+    match ENCODERS.as_ref() {
+        Some(encoders) => encoders.install(work),
+        None => work(),
+    }
+}
 
 /// Makes a folder and those above it that are not there, each for its owner only. What is there stays as it is.
 ///
@@ -92,6 +108,8 @@ pub struct ParquetWriter {
     group: Option<(Vec<ArrowColumnWriter>, usize)>,
     /// Rows that are not enough for a batch yet.
     waiting: BatchCoalescer,
+    /// The bytes of their texts and bytes.
+    waiting_bytes: usize,
     rows: u64,
 }
 
@@ -123,6 +141,7 @@ impl ParquetWriter {
             file,
             groups,
             waiting: BatchCoalescer::new(Arc::clone(&schema), BATCH_ROWS),
+            waiting_bytes: 0,
             schema,
             group: None,
             rows: 0,
@@ -136,16 +155,46 @@ impl ParquetWriter {
     pub fn write(&mut self, batch: RecordBatch) -> Result<(), WriteError> {
         self.rows += batch.num_rows() as u64;
         let mut rest = batch;
-        if self.waiting.is_empty() {
-            // Whole batches need not be copied together.
-            while rest.num_rows() >= BATCH_ROWS {
-                self.encode(&rest.slice(0, BATCH_ROWS))?;
-                rest = rest.slice(BATCH_ROWS, rest.num_rows() - BATCH_ROWS);
+        while rest.num_rows() > 0 {
+            let (count, is_full) = self.fitting(&rest);
+            let piece = rest.slice(0, count);
+            rest = rest.slice(count, rest.num_rows() - count);
+            if is_full && self.waiting.is_empty() {
+                // Whole batches need not be copied together.
+                self.encode(&piece)?;
+                continue;
+            }
+            self.waiting_bytes += all_bytes(&piece);
+            self.waiting.push_batch(piece).map_err(|e| encode_error(&self.path, e.into()))?;
+            if is_full {
+                self.encode_waiting()?;
             }
         }
-        if rest.num_rows() > 0 {
-            self.waiting.push_batch(rest).map_err(|e| encode_error(&self.path, e.into()))?;
+        Ok(())
+    }
+
+    /// Returns how many of some rows belong to the batch that is being put together, and whether they complete it.
+    ///
+    /// That depends on the rows alone, not on how they come.
+    fn fitting(&self, rows: &RecordBatch) -> (usize, bool) {
+        let room = BATCH_ROWS.saturating_sub(self.waiting.get_buffered_rows()).max(1);
+        let most = room.min(rows.num_rows());
+        let mut bytes = self.waiting_bytes;
+        if bytes + all_bytes(&rows.slice(0, most)) >= BATCH_BYTES {
+            for row in 0..most {
+                bytes += row_bytes(rows, row);
+                if bytes >= BATCH_BYTES {
+                    return (row + 1, true);
+                }
+            }
         }
+        (most, most == room)
+    }
+
+    /// Encodes the rows that wait.
+    fn encode_waiting(&mut self) -> Result<(), WriteError> {
+        self.waiting_bytes = 0;
+        self.waiting.finish_buffered_batch().map_err(|e| encode_error(&self.path, e.into()))?;
         while let Some(batch) = self.waiting.next_completed_batch() {
             self.encode(&batch)?;
         }
@@ -157,10 +206,7 @@ impl ParquetWriter {
     /// # Errors
     /// Where the rest could not be written, or the file not be renamed.
     pub fn finish(mut self) -> Result<Written, WriteError> {
-        self.waiting.finish_buffered_batch().map_err(|e| encode_error(&self.path, e.into()))?;
-        while let Some(batch) = self.waiting.next_completed_batch() {
-            self.encode(&batch)?;
-        }
+        self.encode_waiting()?;
         self.end_group()?;
         let output = self.file.into_inner().map_err(|e| encode_error(&self.path, e))?;
         let sha256 = output.finish().map_err(WriteError::io(&self.path))?;
@@ -177,23 +223,26 @@ impl ParquetWriter {
                 none.insert((self.groups.create_column_writers(index).map_err(failed)?, 0))
             }
         };
-        columns
-            .par_iter_mut()
-            .zip(self.schema.fields().par_iter())
-            .zip(batch.columns())
-            .try_for_each(|((writer, field), array)| {
-                compute_leaves(field, array)?.iter().try_for_each(|leaf| writer.write(leaf))
-            })
-            .map_err(failed)?;
+        let fields = self.schema.fields();
+        with_encoders(|| {
+            columns.par_iter_mut().zip(fields.par_iter()).zip(batch.columns()).try_for_each(
+                |((writer, field), array)| {
+                    compute_leaves(field, array)?.iter().try_for_each(|leaf| writer.write(leaf))
+                },
+            )
+        })
+        .map_err(failed)?;
         *rows += batch.num_rows();
-        if *rows >= GROUP_ROWS { self.end_group() } else { Ok(()) }
+        let bytes: usize = columns.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum();
+        if *rows >= GROUP_ROWS || bytes >= GROUP_BYTES { self.end_group() } else { Ok(()) }
     }
 
     fn end_group(&mut self) -> Result<(), WriteError> {
         let Some((columns, _)) = self.group.take() else { return Ok(()) };
         let write = || {
-            let chunks =
-                columns.into_par_iter().map(ArrowColumnWriter::close).collect::<Result<Vec<_>, _>>()?;
+            let close =
+                || columns.into_par_iter().map(ArrowColumnWriter::close).collect::<Result<Vec<_>, _>>();
+            let chunks = with_encoders(close)?;
             let mut group = self.file.next_row_group()?;
             for chunk in chunks {
                 chunk.append_to_row_group(&mut group)?;
@@ -202,6 +251,45 @@ impl ParquetWriter {
         };
         write().map_err(|e| encode_error(&self.path, e))
     }
+}
+
+/// Returns the bytes of a row's texts and bytes.
+fn row_bytes(rows: &RecordBatch, row: usize) -> usize {
+    rows.columns()
+        .iter()
+        .map(|array| {
+            if let Some(texts) = array.as_string_view_opt() {
+                texts.views().get(row).map_or(0, |view| view_bytes(*view))
+            } else if let Some(bytes) = array.as_binary_opt::<i32>() {
+                usize::try_from(bytes.value_length(row)).unwrap_or(0)
+            } else {
+                0
+            }
+        })
+        .sum()
+}
+
+/// Returns the bytes of all rows' texts and bytes.
+fn all_bytes(rows: &RecordBatch) -> usize {
+    rows.columns()
+        .iter()
+        .map(|array| {
+            if let Some(texts) = array.as_string_view_opt() {
+                texts.views().iter().map(|view| view_bytes(*view)).sum()
+            } else if let Some(bytes) = array.as_binary_opt::<i32>() {
+                let offsets = bytes.value_offsets();
+                let (first, last) = (offsets.first().copied(), offsets.last().copied());
+                last.zip(first).and_then(|(last, first)| usize::try_from(last - first).ok()).unwrap_or(0)
+            } else {
+                0
+            }
+        })
+        .sum()
+}
+
+/// Returns the length of the text that a view is of: its lowest 32 bits.
+fn view_bytes(view: u128) -> usize {
+    usize::try_from(view & u128::from(u32::MAX)).unwrap_or(0)
 }
 
 fn properties() -> Result<WriterProperties, ParquetError> {
@@ -266,5 +354,45 @@ impl Write for Hashed {
 
     fn flush(&mut self) -> std::io::Result<()> {
         self.file.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::{ArrayRef, BinaryArray, StringViewArray};
+    use arrow::datatypes::{DataType, Field, Schema};
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+
+    use super::*;
+
+    /// Rows whose texts are long.
+    fn rows(count: usize) -> RecordBatch {
+        let texts: ArrayRef =
+            Arc::new((0..count).map(|i| Some("x".repeat(i * 7919 % 90_000))).collect::<StringViewArray>());
+        let bytes = (0..count).map(|i| (i % 3 != 0).then(|| vec![u8::try_from(i % 256).unwrap(); i % 1_000]));
+        let bytes: ArrayRef = Arc::new(bytes.collect::<BinaryArray>());
+        let fields = vec![Field::new("t", DataType::Utf8View, true), Field::new("b", DataType::Binary, true)];
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), vec![texts, bytes]).unwrap()
+    }
+
+    #[test]
+    fn long_values_give_the_same_bytes_in_whatever_batches_they_come() {
+        let all = rows(2_000);
+        assert!(all_bytes(&all) > 2 * BATCH_BYTES);
+        assert_eq!(all_bytes(&all), (0..2_000).map(|row| row_bytes(&all, row)).sum::<usize>());
+        let folder = tempfile::tempdir().unwrap();
+        let written = |size: usize| {
+            let path = folder.path().join(format!("{size}.parquet"));
+            let starts = (0..all.num_rows()).step_by(size);
+            let batches = starts.map(|at| Ok::<_, WriteError>(all.slice(at, size.min(all.num_rows() - at))));
+            (write_parquet(&path, all.schema(), batches).unwrap(), path)
+        };
+        let (whole, path) = written(2_000);
+        assert_eq!(whole.rows, 2_000);
+        for size in [1, 7, 500, 1_999] {
+            assert_eq!(written(size).0, whole, "{size}");
+        }
+        let reader = SerializedFileReader::new(File::open(path).unwrap()).unwrap();
+        assert_eq!(reader.metadata().file_metadata().num_rows(), 2_000);
     }
 }

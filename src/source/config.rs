@@ -1,6 +1,10 @@
 //! What users write about sources: the sides of datasets, and connections.
 
-use std::path::Path;
+mod address;
+mod database;
+mod open;
+#[cfg(test)]
+mod tests;
 
 use indexmap::IndexMap;
 use serde_json::{Value as Json, json};
@@ -9,8 +13,10 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::model::Logical;
 use crate::node::{FieldDoc, Fields, FromNode, Node, choices, params};
 
-use super::files::Files;
-use super::{ColumnRules, Connector, CsvOptions, FileSelection, ReadRequest, Selection};
+use super::{ColumnRules, CsvOptions, FileSelection, ReadRequest, Relation, Selection, TableSelection};
+
+pub use address::AddressKind;
+pub use database::{Connections, Hours, Limits, OdbcConnection, PostgresConnection, Rate, Secret, TimeSpan};
 
 choices! {
     /// What a file holds.
@@ -94,6 +100,17 @@ params! {
         connection: Option<Spanned<String>>,
         /// The file in the connection's folder; a pattern such as `tenagree-*.csv` reads all files that match as one table, in the order of their names.
         file: Option<Spanned<String>>,
+        /// The table or view in the connection's database, such as `dbo.tenagree`. Give this or `query`.
+        table: Option<Spanned<String>>,
+        /// The tables of a whole schema, such as `dbo.*`, or a list of them: one dataset a table. Case does not count, and views
+        /// do not match. Tables that other files name on the same connection are left to them. Only in a file without `dataset`.
+        tables: Option<Spanned<Vec<Spanned<String>>>>,
+        /// Tables that `tables` matches and that are not wanted, such as `dbo.tmp_*`.
+        skip: Vec<Spanned<String>> = "[]",
+        /// A query in the database's own SQL, whose rows are the table.
+        query: Option<Spanned<String>>,
+        /// A condition in the database's own SQL: rows for which it is not true are never read. For a `table` only.
+        r#where: Option<Spanned<String>>,
         /// `csv` or `parquet`. Default: by the file's ending.
         format: Option<Format>,
         /// What stands between two values: one character. Default: `,`, for files ending in .tsv a tab.
@@ -163,6 +180,10 @@ impl Default for FilesConnection {
 pub enum ConnectionConfig {
     /// A folder of files.
     Files(FilesConnection),
+    /// A PostgreSQL database.
+    Postgres(PostgresConnection),
+    /// A database with an ODBC driver.
+    Odbc(OdbcConnection),
 }
 
 impl Default for ConnectionConfig {
@@ -182,10 +203,20 @@ impl FromNode for ConnectionConfig {
                 fields.finish(out);
                 connection.map(ConnectionConfig::Files)
             }
+            "postgres" => {
+                let connection = PostgresConnection::read(&mut fields, out);
+                fields.finish(out);
+                connection.map(ConnectionConfig::Postgres)
+            }
+            "odbc" => {
+                let connection = OdbcConnection::read(&mut fields, out);
+                fields.finish(out);
+                connection.map(ConnectionConfig::Odbc)
+            }
             other => {
                 out.push(
                     Diagnostic::error(&kind.span, format!("there is no type of connection `{other}`"))
-                        .suggest(other, ["files"]),
+                        .suggest(other, ["files", "postgres", "odbc"]),
                 );
                 None
             }
@@ -193,73 +224,174 @@ impl FromNode for ConnectionConfig {
     }
 
     fn schema() -> Json {
-        let mut docs = vec![FieldDoc {
-            name: "type",
-            alias: None,
-            doc: "The kind of place: `files`.".to_owned(),
-            required: true,
-            default: None,
-            schema: json!({"const": "files"}),
-        }];
-        docs.extend(FilesConnection::docs());
-        json!({"oneOf": [FieldDoc::object(&docs)]})
+        let form = |word: &str, doc: &str, fields: Vec<FieldDoc>| {
+            let mut docs = vec![FieldDoc {
+                name: "type",
+                alias: None,
+                doc: doc.to_owned(),
+                required: true,
+                default: None,
+                schema: json!({"const": word}),
+            }];
+            docs.extend(fields);
+            FieldDoc::object(&docs)
+        };
+        json!({"oneOf": [
+            form("files", "The kind of place: `files`.", FilesConnection::docs()),
+            form("postgres", "The kind of place: `postgres`.", PostgresConnection::docs()),
+            form("odbc", "The kind of place: `odbc`.", OdbcConnection::docs()),
+        ]})
     }
 }
 
 impl ConnectionConfig {
-    /// Makes what reads from the connection; `project` is the project file's folder.
-    pub fn connector(&self, project: &Path) -> Box<dyn Connector> {
-        match self {
-            ConnectionConfig::Files(files) => Box::new(Files::new(project.join(&files.path))),
-        }
-    }
-
     /// Puts together what is to be read for a side; `place` is where the side stands in its file.
     ///
     /// Nothing is opened: what needs the columns that are there is tested by [`Connector::read`].
     pub fn request(&self, side: &SideConfig, place: &Span, out: &mut Diagnostics) -> Option<ReadRequest> {
-        let ConnectionConfig::Files(files) = self;
-        let Some(file) = &side.file else {
-            out.push(
-                Diagnostic::error(place, "a side that is read from files needs `file`")
-                    .help("give a name such as `tenagree.csv`, or a pattern such as `tenagree-*.csv`"),
-            );
-            return None;
+        let zone = match self {
+            ConnectionConfig::Files(files) => &files.timezone,
+            ConnectionConfig::Postgres(postgres) => &postgres.timezone,
+            ConnectionConfig::Odbc(odbc) => &odbc.timezone,
         };
-        let mut ok = true;
-        let zones = side.timezone.iter().chain(side.timezones.values()).chain(&files.timezone);
-        for zone in zones {
-            ok &= zone_is_known(zone, out);
-        }
-        let quote = side.quote.or(files.quote).unwrap_or(Quote(Some(b'"')));
-        let delimiter =
-            side.delimiter.or(files.delimiter).map_or_else(|| usual_delimiter(&file.value), |d| d.0);
-        if quote.0 == Some(delimiter) {
-            out.push(Diagnostic::error(place, "`delimiter` and `quote` are the same character"));
-            ok = false;
-        }
-        ok.then(|| ReadRequest {
+        let zones = side.timezone.iter().chain(side.timezones.values()).chain(zone);
+        // Every zone that is not known is told.
+        let zones_are_known = zones.filter(|zone| !zone_is_known(zone, out)).count() == 0;
+        let selection = match self {
+            ConnectionConfig::Files(files) => files.selection(side, place, out).map(Selection::Files),
+            ConnectionConfig::Postgres(_) | ConnectionConfig::Odbc(_) => {
+                table_of(side, place, out).map(Selection::Table)
+            }
+        };
+        let selection = selection.filter(|_| zones_are_known)?;
+        Some(ReadRequest {
             connection: side.connection.as_ref().map(|c| c.value.clone()),
-            selection: Selection::Files(FileSelection {
-                file: file.value.clone(),
-                format: side.format,
-                csv: CsvOptions {
-                    delimiter,
-                    quote: quote.0,
-                    header: side.header.or(files.header).unwrap_or(true),
-                    encoding: side.encoding.or(files.encoding).unwrap_or(Encoding::Utf8),
-                    null: side.null.clone().or_else(|| files.null.clone()),
-                },
-            }),
+            selection,
             columns: ColumnRules {
                 types: side.types.clone(),
                 columns: side.columns.clone(),
                 omit: side.omit.clone(),
-                timezone: side.timezone.as_ref().or(files.timezone.as_ref()).map(|zone| zone.value.clone()),
+                timezone: side.timezone.as_ref().or(zone.as_ref()).map(|zone| zone.value.clone()),
                 timezones: side.timezones.clone(),
             },
         })
     }
+}
+
+impl FilesConnection {
+    fn selection(&self, side: &SideConfig, place: &Span, out: &mut Diagnostics) -> Option<FileSelection> {
+        let mut ok = true;
+        let named = [("table", &side.table), ("query", &side.query), ("where", &side.r#where)];
+        let named = named.into_iter().filter_map(|(name, value)| Some((name, &value.as_ref()?.span)));
+        for (name, span) in named.chain(side.tables.as_ref().map(|tables| ("tables", &tables.span))) {
+            out.push(
+                Diagnostic::error(
+                    span,
+                    format!("`{name}` is for databases, and this side is read from files"),
+                )
+                .help("`filter` leaves rows out of any side; `connection` names the place that is read"),
+            );
+            ok = false;
+        }
+        let Some(file) = &side.file else {
+            if ok {
+                out.push(
+                    Diagnostic::error(place, "a side that is read from files needs `file`")
+                        .help("give a name such as `tenagree.csv`, or a pattern such as `tenagree-*.csv`"),
+                );
+            }
+            return None;
+        };
+        let quote = side.quote.or(self.quote).unwrap_or(Quote(Some(b'"')));
+        let delimiter =
+            side.delimiter.or(self.delimiter).map_or_else(|| usual_delimiter(&file.value), |d| d.0);
+        if quote.0 == Some(delimiter) {
+            out.push(Diagnostic::error(place, "`delimiter` and `quote` are the same character"));
+            ok = false;
+        }
+        ok.then(|| FileSelection {
+            file: file.value.clone(),
+            format: side.format,
+            csv: CsvOptions {
+                delimiter,
+                quote: quote.0,
+                header: side.header.or(self.header).unwrap_or(true),
+                encoding: side.encoding.or(self.encoding).unwrap_or(Encoding::Utf8),
+                null: side.null.clone().or_else(|| self.null.clone()),
+            },
+        })
+    }
+}
+
+/// Returns what a side asks a database for.
+fn table_of(side: &SideConfig, place: &Span, out: &mut Diagnostics) -> Option<TableSelection> {
+    let mut ok = true;
+    let mut only_files = |name: &str, span: &Span| {
+        out.push(Diagnostic::error(
+            span,
+            format!("`{name}` is for files, and this side is read from a database"),
+        ));
+        ok = false;
+    };
+    if let Some(file) = &side.file {
+        only_files("file", &file.span);
+    }
+    let options = [
+        ("format", side.format.is_some()),
+        ("delimiter", side.delimiter.is_some()),
+        ("quote", side.quote.is_some()),
+        ("header", side.header.is_some()),
+        ("encoding", side.encoding.is_some()),
+        ("null", side.null.is_some()),
+    ];
+    for (name, _) in options.into_iter().filter(|(_, given)| *given) {
+        only_files(name, place);
+    }
+    if let Some((_, first)) = side.types.first() {
+        out.push(
+            Diagnostic::error(&first.span, "the types of a database come from its catalogue")
+                .help("steps such as `parse_date` read texts as another type"),
+        );
+        ok = false;
+    }
+    if let Some(skipped) = side.skip.first() {
+        out.push(Diagnostic::error(&skipped.span, "`skip` is for sides with `tables`"));
+        ok = false;
+    }
+    if let Some(tables) = &side.tables {
+        out.push(
+            Diagnostic::error(&tables.span, "`tables` makes a dataset of each table: this file is for one")
+                .help("take away `dataset`, `table` and `query`, and give both sides `tables`"),
+        );
+        return None;
+    }
+    let relation = match (&side.table, &side.query) {
+        (Some(table), None) => Some(Relation::Table(table.value.clone())),
+        (None, Some(query)) => {
+            if let Some(condition) = &side.r#where {
+                out.push(Diagnostic::error(
+                    &condition.span,
+                    "`where` is for a `table`: write it into the query",
+                ));
+                ok = false;
+            }
+            Some(Relation::Query(query.value.clone()))
+        }
+        (Some(_), Some(query)) => {
+            out.push(Diagnostic::error(&query.span, "a side has `table` or `query`, not both"));
+            None
+        }
+        (None, None) if side.file.is_some() => None,
+        (None, None) => {
+            out.push(
+                Diagnostic::error(place, "a side that is read from a database needs `table` or `query`")
+                    .help("as in `table: dbo.tenagree`"),
+            );
+            None
+        }
+    };
+    let condition = side.r#where.as_ref().map(|condition| condition.value.clone());
+    relation.filter(|_| ok).map(|relation| TableSelection { relation, condition })
 }
 
 fn usual_delimiter(file: &str) -> u8 {
@@ -277,66 +409,4 @@ fn zone_is_known(zone: &Spanned<String>, out: &mut Diagnostics) -> bool {
         );
     }
     known
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::source::testing::{node, side};
-
-    #[test]
-    fn sides_and_connections_are_read() {
-        let mut out = Diagnostics::default();
-        let connection = ConnectionConfig::from_node(
-            &node(
-                "{ type: files, path: data, timezone: Europe/London, delimiter: ';', null: ['', NULL, 'null'] }",
-            ),
-            &mut out,
-        );
-        let side =
-            side("{ file: a.csv, quote: \"'\", types: { n: 'decimal(9,2)' }, columns: { N: n }, omit: [x] }");
-        let request = connection.unwrap().request(&side, &node("a: 1").span, &mut out).unwrap();
-        assert!(out.is_empty(), "{}", out.render(false));
-        let Selection::Files(files) = &request.selection;
-        assert_eq!((files.csv.delimiter, files.csv.quote), (b';', Some(b'\'')));
-        assert_eq!(files.csv.null, Some(vec![String::new(), "NULL".to_owned(), "null".to_owned()]));
-        assert_eq!(request.columns.timezone.as_deref(), Some("Europe/London"));
-        assert_eq!(request.columns.columns["N"].value, "n");
-    }
-
-    #[test]
-    fn mistakes_are_diagnostics() {
-        for (text, says) in [
-            ("{ type: file, path: data }", "did you mean `files`?"),
-            ("{ type: files, pth: data }", "did you mean `path`?"),
-            ("{ path: data }", "needs `type`"),
-            ("{ type: files, delimiter: '::' }", "one ASCII character"),
-            ("{ type: files, quote: '£' }", "one ASCII character"),
-            ("{ type: files, encoding: latin1 }", "not a choice"),
-        ] {
-            let mut out = Diagnostics::default();
-            let connection = ConnectionConfig::from_node(&node(text), &mut out);
-            let shown = out.render(false);
-            assert!(connection.is_none() || out.has_errors());
-            assert!(shown.contains(says), "{shown}");
-        }
-        for (text, says) in [
-            ("{ format: csv }", "needs `file`"),
-            ("{ file: a.csv, timezone: Europe/Londn }", "Europe/London"),
-            ("{ file: a.csv, delimiter: '\"' }", "the same character"),
-        ] {
-            let mut out = Diagnostics::default();
-            let place = node("a: 1").span;
-            assert!(ConnectionConfig::default().request(&side(text), &place, &mut out).is_none());
-            assert!(out.render(false).contains(says), "{}", out.render(false));
-        }
-    }
-
-    #[test]
-    fn schemas_name_every_field() {
-        let schema = ConnectionConfig::schema();
-        assert_eq!(schema["oneOf"][0]["properties"]["type"]["const"], "files");
-        assert_eq!(schema["oneOf"][0]["required"], json!(["type"]));
-        assert!(SideConfig::schema()["properties"]["omit"]["description"].is_string());
-    }
 }

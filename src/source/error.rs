@@ -5,6 +5,9 @@ use std::path::PathBuf;
 use crate::diagnostic::Diagnostics;
 use crate::model::Logical;
 
+use super::PostgresError;
+use super::odbc::OdbcProblem;
+
 /// What a sink answers where it cannot take more.
 pub type SinkError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -99,12 +102,42 @@ pub enum SourceError {
     /// The file is not the same as at the beginning of the reading.
     #[error("{} changed while it was being read: run again when nothing writes to it any more", .0.display())]
     Changed(PathBuf),
+    /// A PostgreSQL database could not be read.
+    #[error(transparent)]
+    Postgres(#[from] PostgresError),
+    /// A database could not be read through its ODBC driver.
+    #[error("{0}")]
+    Odbc(Box<OdbcProblem>),
     /// The user stopped the work.
     #[error("stopped")]
     Cancelled,
     /// What was read could not be kept.
     #[error("{0}")]
     Sink(#[source] SinkError),
+}
+
+impl SourceError {
+    /// Returns what happened, and what to try where that stands apart.
+    pub(super) fn parts(&self) -> (String, Option<String>) {
+        match self {
+            SourceError::Postgres(error) => (error.problem.clone(), error.advice.clone()),
+            SourceError::Odbc(problem) => problem.parts(),
+            // Without the excerpt of the file, for where there is room for a few lines.
+            SourceError::Settings(found) => {
+                let found = found.sorted();
+                let messages: Vec<&str> = found.iter().map(|diagnostic| diagnostic.message()).collect();
+                let help: Vec<&str> = found.iter().filter_map(|diagnostic| diagnostic.help_text()).collect();
+                (messages.join("; "), (!help.is_empty()).then(|| help.join("; ")))
+            }
+            other => (other.to_string(), None),
+        }
+    }
+}
+
+impl From<OdbcProblem> for SourceError {
+    fn from(problem: OdbcProblem) -> Self {
+        SourceError::Odbc(Box::new(problem))
+    }
 }
 
 /// What is wrong on a line of a text file.

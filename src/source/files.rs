@@ -30,9 +30,11 @@ impl Connector for Files {
         &self,
         request: &ReadRequest,
         cancel: &Cancel,
-        sink: &mut dyn Sink,
+        sink: &dyn Sink,
     ) -> Result<ReadReport, SourceError> {
-        let Selection::Files(selection) = &request.selection;
+        let Selection::Files(selection) = &request.selection else {
+            return Err(SourceError::NoFile(self.folder.clone()));
+        };
         let paths = find(&self.folder, &selection.file)?;
         let format = match selection.format {
             Some(format) => format,
@@ -95,6 +97,20 @@ fn find(folder: &Path, file: &str) -> Result<Vec<PathBuf>, SourceError> {
     }
     paths.sort();
     Ok(paths)
+}
+
+/// Tests whether what a request asks for is there and may be read; nothing of it is read.
+///
+/// # Errors
+/// Where it is not.
+pub(super) fn can_be_read(folder: &Path, request: &ReadRequest) -> Result<(), SourceError> {
+    let Selection::Files(selection) = &request.selection else {
+        return Err(SourceError::NoFile(folder.to_owned()));
+    };
+    for path in find(folder, &selection.file)? {
+        File::open(&path).map_err(|source| SourceError::Io { path, source })?;
+    }
+    Ok(())
 }
 
 /// Returns the format that the endings of all files stand for.

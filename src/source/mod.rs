@@ -4,19 +4,25 @@
 //! holds the reader back. What is to be read stands in a [`ReadRequest`], which [`ConnectionConfig::request`]
 //! puts together from what the user wrote.
 
+mod catalogue;
 mod cells;
 mod columns;
 mod config;
 mod csv;
+mod dialect;
 mod error;
+mod examine;
 mod files;
 mod infer;
+mod odbc;
 mod original;
+mod pace;
 mod parquet;
+mod postgres;
 #[cfg(test)]
 pub(crate) mod testing;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::Read;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,17 +31,26 @@ use std::time::SystemTime;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field as ArrowField, Schema as ArrowSchema, SchemaRef};
 use indexmap::IndexMap;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 use crate::diagnostic::Spanned;
 use crate::frame::arrow_type;
 use crate::model::{Logical, Schema};
 
-pub use config::{ConnectionConfig, Delimiter, Encoding, FilesConnection, Format, Quote, SideConfig};
+pub use catalogue::{Catalogue, Described, DescribedColumn, ForeignKey, Listed};
+pub use config::{
+    AddressKind, ConnectionConfig, Connections, Delimiter, Encoding, FilesConnection, Format, Hours, Limits,
+    OdbcConnection, PostgresConnection, Quote, Rate, Secret, SideConfig, TimeSpan,
+};
+pub use dialect::{Sample, samples};
 pub use error::{CsvProblem, SinkError, SourceError};
+pub use examine::{Examine, Outcome, RIGHTS, Step, Tried, Verdict};
 pub use files::Files;
+pub use odbc::{Driver, OdbcProblem, Refusal, Wrong, drivers};
 pub use original::{OriginalTexts, original_texts};
 pub(crate) use parquet::{load_parquet, to_logical};
+pub use postgres::PostgresError;
 
 /// Reads tables from one kind of place.
 pub trait Connector: Send + Sync {
@@ -48,30 +63,82 @@ pub trait Connector: Send + Sync {
         &self,
         request: &ReadRequest,
         cancel: &Cancel,
-        sink: &mut dyn Sink,
+        sink: &dyn Sink,
     ) -> Result<ReadReport, SourceError>;
+
+    /// Returns true where a reading that was cut off can go on from the parts that are complete.
+    fn resumes(&self) -> bool {
+        false
+    }
 }
 
-/// Takes in a table while it is being read.
-pub trait Sink {
-    /// Takes the schema. It comes first, and once.
+/// Takes in a table while it is being read: in parts, which may be written at the same time.
+///
+/// The rows of the table are those of its parts, in the order of the parts' numbers.
+pub trait Sink: Sync {
+    /// Returns what an earlier reading of the same request left; nothing where there was none.
+    fn unfinished(&self) -> Option<Unfinished>;
+
+    /// Takes the schema and how the table is divided. It comes first; where it comes again, the table is begun
+    /// anew. Parts that are there are dropped.
     ///
     /// # Errors
     /// Where the sink cannot go on.
-    fn start(&mut self, schema: &Schema) -> Result<(), SinkError>;
+    fn start(&self, schema: &Schema, plan: &ReadPlan) -> Result<(), SinkError>;
 
+    /// Goes on where an earlier reading stopped, in the place of [`Sink::start`].
+    ///
+    /// # Errors
+    /// Where there is nothing to go on from.
+    fn resume(&self) -> Result<(), SinkError>;
+
+    /// Begins the part of this number, from 0.
+    ///
+    /// # Errors
+    /// Where the sink cannot go on.
+    fn part(&self, number: usize) -> Result<Box<dyn Part + '_>, SinkError>;
+
+    /// Takes a part as a whole Parquet file, whose columns are those of the schema under their names, in Arrow
+    /// types that can be cast to the schema's without loss.
+    ///
+    /// # Errors
+    /// Where the file could not be read to its end, or the sink cannot go on.
+    fn parquet_file(&self, number: usize, file: &mut dyn Read) -> Result<(), SinkError>;
+}
+
+/// A part of a table while it is being read. Dropped before it is finished, it leaves nothing.
+pub trait Part {
     /// Takes the next rows: a batch of the schema's [`arrow_schema`].
     ///
     /// # Errors
     /// Where the sink cannot go on.
     fn batch(&mut self, batch: RecordBatch) -> Result<(), SinkError>;
 
-    /// Takes the next rows as a whole Parquet file, whose columns are those of the schema under their names,
-    /// in Arrow types that can be cast to the schema's without loss.
+    /// Ends the part: its rows are kept, whatever happens to the others.
     ///
     /// # Errors
-    /// Where the file could not be read to its end, or the sink cannot go on.
-    fn parquet_file(&mut self, file: &mut dyn Read) -> Result<(), SinkError>;
+    /// Where they could not be kept.
+    fn finish(self: Box<Self>) -> Result<(), SinkError>;
+}
+
+/// How a table is divided into parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadPlan {
+    /// What the connector needs to read any part again, in its own words.
+    pub parts: Json,
+    /// The number of rows, as far as it is known beforehand.
+    pub rows: Option<u64>,
+}
+
+/// What a reading left that was cut off.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The schema it had.
+    pub schema: Schema,
+    /// Its [`ReadPlan::parts`].
+    pub parts: Json,
+    /// The numbers of the parts that are complete.
+    pub finished: BTreeSet<usize>,
 }
 
 /// A wish to stop, shared by all clones.
@@ -114,6 +181,26 @@ pub struct ReadRequest {
 pub enum Selection {
     /// Files of a folder.
     Files(FileSelection),
+    /// A table, view or query of a database.
+    Table(TableSelection),
+}
+
+/// What is read of a database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableSelection {
+    /// The table.
+    pub relation: Relation,
+    /// A condition in the database's own SQL: rows for which it is not true are not read.
+    pub condition: Option<String>,
+}
+
+/// A table of a database, or what stands for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Relation {
+    /// A table or view by its name, as written: `schema.name`, in the database's own quotes where it needs them.
+    Table(String),
+    /// A query in the database's own SQL.
+    Query(String),
 }
 
 /// Files that hold one table.
@@ -166,28 +253,45 @@ pub struct ColumnRules {
 impl ReadRequest {
     /// Returns what is asked for, in one line.
     pub fn query(&self) -> String {
-        let Selection::Files(files) = &self.selection;
-        files.file.clone()
+        match &self.selection {
+            Selection::Files(files) => files.file.clone(),
+            Selection::Table(table) => match (&table.relation, &table.condition) {
+                (Relation::Table(name), None) => name.clone(),
+                (Relation::Table(name), Some(condition)) => format!("{name} where {condition}"),
+                (Relation::Query(query), _) => query.split_whitespace().collect::<Vec<_>>().join(" "),
+            },
+        }
+    }
+
+    /// Returns the settings that say what is asked for, in backticks.
+    pub fn asked_with(&self) -> &'static str {
+        match &self.selection {
+            Selection::Files(_) => "`file`",
+            Selection::Table(TableSelection { relation: Relation::Query(_), .. }) => "`query`",
+            Selection::Table(_) => "`table` or `where`",
+        }
     }
 
     /// Returns the options as JSON, for the manifest.
     pub fn options(&self) -> Json {
-        let Selection::Files(files) = &self.selection;
         let rules = &self.columns;
-        let character = |byte: u8| char::from(byte).to_string();
-        json!({
-            "format": files.format.map(Format::word),
-            "delimiter": character(files.csv.delimiter),
-            "quote": files.csv.quote.map(character),
-            "header": files.csv.header,
-            "encoding": files.csv.encoding.word(),
-            "null": files.csv.null,
+        let mut options = json!({
             "types": rules.types.iter().map(|(n, t)| (n.clone(), Json::from(t.value.to_string()))).collect::<serde_json::Map<_, _>>(),
             "columns": texts(&rules.columns),
             "omit": rules.omit.iter().map(|n| n.value.as_str()).collect::<Vec<_>>(),
             "timezone": rules.timezone,
             "timezones": texts(&rules.timezones),
-        })
+        });
+        if let (Selection::Files(files), Json::Object(options)) = (&self.selection, &mut options) {
+            let character = |byte: u8| char::from(byte).to_string();
+            options.insert("format".to_owned(), json!(files.format.map(Format::word)));
+            options.insert("delimiter".to_owned(), json!(character(files.csv.delimiter)));
+            options.insert("quote".to_owned(), json!(files.csv.quote.map(character)));
+            options.insert("header".to_owned(), json!(files.csv.header));
+            options.insert("encoding".to_owned(), json!(files.csv.encoding.word()));
+            options.insert("null".to_owned(), json!(files.csv.null));
+        }
+        options
     }
 }
 
@@ -202,6 +306,33 @@ pub struct ReadReport {
     pub files: Vec<ReadFile>,
     /// What should be known of single columns, such as a type that was widened.
     pub notes: Vec<ColumnNote>,
+    /// What is known of the server; nothing for files.
+    pub server: Option<Server>,
+}
+
+/// What a server says of itself, and how it was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// The product and its version, e.g. `PostgreSQL 15.18`.
+    pub version: String,
+    /// The isolation level, in the server's words.
+    pub isolation: String,
+    /// When its data was as the snapshot shows it, by its own clock (RFC 3339 in UTC); nothing where it does not say.
+    pub seen_at: Option<String>,
+    /// Whether all rows are from one moment.
+    pub stable: Stable,
+}
+
+/// Whether the rows of a snapshot are from one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stable {
+    /// All rows of all tables of the connection.
+    OnePoint,
+    /// All rows of this table.
+    PerTable,
+    /// The rows of each part: what changed in between may be missing, or be there twice.
+    PerPart,
 }
 
 /// A file that was read.

@@ -26,7 +26,7 @@ use crate::model::{Logical, Schema};
 use super::cells::{advice, to_array};
 use super::columns::{Chosen, choose};
 use super::files::Watched;
-use super::{Cancel, ColumnNote, ColumnRules, ReadReport, Sink, SourceError, arrow_schema};
+use super::{Cancel, ColumnNote, ColumnRules, ReadPlan, ReadReport, Sink, SourceError, arrow_schema};
 
 /// Rows decoded at once.
 const BATCH_ROWS: usize = 16 << 10;
@@ -36,7 +36,7 @@ pub(super) fn read(
     paths: &[PathBuf],
     rules: &ColumnRules,
     cancel: &Cancel,
-    sink: &mut dyn Sink,
+    sink: &dyn Sink,
 ) -> Result<ReadReport, SourceError> {
     let Some(first) = paths.first() else { return Ok(ReadReport::default()) };
     let head = Head::open(first)?;
@@ -58,12 +58,12 @@ pub(super) fn read(
     let notes = chosen.iter().zip(&plans).filter_map(|(column, plan)| {
         plan.note.map(|text| ColumnNote { column: column.name.clone(), text: text.to_owned() })
     });
-    let mut report = ReadReport { files: Vec::new(), notes: notes.collect() };
+    let mut report = ReadReport { notes: notes.collect(), ..ReadReport::default() };
     drop(head);
 
-    sink.start(&schema).map_err(SourceError::Sink)?;
+    sink.start(&schema, &ReadPlan::default()).map_err(SourceError::Sink)?;
     let arrow = arrow_schema(&schema);
-    for path in paths {
+    for (number, path) in paths.iter().enumerate() {
         cancel.check()?;
         let mut head = Head::open(path)?;
         head.same_columns(&names, first)?;
@@ -71,11 +71,12 @@ pub(super) fn read(
         head.same_types(&chosen, &plans, &own, first)?;
         if whole && own.iter().all(|plan| plan.same) {
             head.file.rewind()?;
-            let copied = sink.parquet_file(&mut head.file);
+            let copied = sink.parquet_file(number, &mut head.file);
             copied.map_err(|error| head.file.failure().unwrap_or(SourceError::Sink(error)))?;
         } else {
             let roots: Vec<usize> = chosen.iter().map(|column| column.position).collect();
             let mut reader = head.reader(&roots)?;
+            let mut part = sink.part(number).map_err(SourceError::Sink)?;
             while let Some(batch) = guarded(path, || reader.next().transpose().map_err(ParquetError::from))? {
                 cancel.check()?;
                 let mut arrays = Vec::with_capacity(own.len());
@@ -85,8 +86,9 @@ pub(super) fn read(
                 let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
                 let batch = RecordBatch::try_new_with_options(arrow.clone(), arrays, &options)
                     .map_err(|e| SourceError::Sink(Box::new(e)))?;
-                sink.batch(batch).map_err(SourceError::Sink)?;
+                part.batch(batch).map_err(SourceError::Sink)?;
             }
+            part.finish().map_err(SourceError::Sink)?;
             head.file.rewind()?;
             head.file.read_to_end(cancel)?;
         }

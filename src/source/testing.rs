@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use arrow::array::RecordBatch;
 
@@ -12,8 +12,8 @@ use crate::model::Schema;
 use crate::node::{FromNode, Node, parse};
 
 use super::{
-    Cancel, ConnectionConfig, Connector, Files, ReadReport, ReadRequest, SideConfig, Sink, SinkError,
-    SourceError,
+    Cancel, ConnectionConfig, Connector, Files, Part, ReadPlan, ReadReport, ReadRequest, SideConfig, Sink,
+    SinkError, SourceError, Unfinished,
 };
 
 /// Reads YAML.
@@ -43,27 +43,51 @@ pub(crate) fn request(text: &str) -> ReadRequest {
 
 /// A sink that keeps everything.
 #[derive(Debug, Default)]
+pub(crate) struct Keeping(Mutex<Kept>);
+
+/// What a sink kept.
+#[derive(Debug, Default)]
 pub(crate) struct Kept {
     pub schema: Schema,
     pub batches: Vec<RecordBatch>,
     pub files: Vec<Vec<u8>>,
 }
 
-impl Sink for Kept {
-    fn start(&mut self, schema: &Schema) -> Result<(), SinkError> {
-        self.schema = schema.clone();
+impl Sink for Keeping {
+    fn unfinished(&self) -> Option<Unfinished> {
+        None
+    }
+
+    fn start(&self, schema: &Schema, _plan: &ReadPlan) -> Result<(), SinkError> {
+        self.0.lock().unwrap().schema = schema.clone();
         Ok(())
     }
 
-    fn batch(&mut self, batch: RecordBatch) -> Result<(), SinkError> {
-        self.batches.push(batch);
-        Ok(())
+    fn resume(&self) -> Result<(), SinkError> {
+        Err("nothing is ever left".into())
     }
 
-    fn parquet_file(&mut self, file: &mut dyn Read) -> Result<(), SinkError> {
+    fn part(&self, _number: usize) -> Result<Box<dyn Part + '_>, SinkError> {
+        Ok(Box::new(KeptPart(self)))
+    }
+
+    fn parquet_file(&self, _number: usize, file: &mut dyn Read) -> Result<(), SinkError> {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes)?;
-        self.files.push(bytes);
+        self.0.lock().unwrap().files.push(bytes);
+        Ok(())
+    }
+}
+
+struct KeptPart<'a>(&'a Keeping);
+
+impl Part for KeptPart<'_> {
+    fn batch(&mut self, batch: RecordBatch) -> Result<(), SinkError> {
+        self.0.0.lock().unwrap().batches.push(batch);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), SinkError> {
         Ok(())
     }
 }
@@ -86,9 +110,9 @@ impl Kept {
 
 /// Reads a side written in YAML from a folder.
 pub(crate) fn read(folder: &Path, side: &str) -> Result<(Kept, ReadReport), SourceError> {
-    let mut kept = Kept::default();
-    let report = Files::new(folder.to_owned()).read(&request(side), &Cancel::default(), &mut kept)?;
-    Ok((kept, report))
+    let keeping = Keeping::default();
+    let report = Files::new(folder.to_owned()).read(&request(side), &Cancel::default(), &keeping)?;
+    Ok((keeping.0.into_inner().unwrap(), report))
 }
 
 /// Reads a CSV text, with further options of the side in YAML.

@@ -30,6 +30,7 @@ const MODULES: &[(&str, &str)] = &[
         "config",
         "model diagnostic node frame rule expression cleanse check matching reconcile source snapshot",
     ),
+    ("init", "model diagnostic node source"),
     ("findings", "model frame ledger snapshot"),
     ("gate", "model rule findings"),
     ("mask", "model findings"),
@@ -40,7 +41,7 @@ const MODULES: &[(&str, &str)] = &[
         "model diagnostic node frame rule expression cleanse check matching reconcile source snapshot config ledger \
          findings mask gate correct report",
     ),
-    ("cli", "model diagnostic rule source config findings engine report"),
+    ("cli", "model diagnostic rule source config init findings engine report"),
     ("main", "cli"),
 ];
 
@@ -49,6 +50,14 @@ const MAX_LINES: usize = 500;
 
 /// Dependencies that no line of ours names: Cargo.toml says why they are there.
 const UNNAMED_DEPENDENCIES: &[&str] = &["once_cell", "serde_core"];
+
+/// Names of databases, in lower case.
+const DATABASES: &[&str] =
+    &["mysql", "mariadb", "oracle", "sqlite", "sqlserver", "sql server", "postgres", "psql"];
+
+/// Where one database is known by its name, with a connector of its own: the word, and the beginnings of paths.
+const OWN_CONNECTOR: (&str, &[&str]) =
+    ("postgres", &["src/source/postgres/", "src/source/config", "src/source/error.rs", "src/source/mod.rs"]);
 
 /// With what a program prints: a macro, or a stream that is asked for.
 const PRINTING: &[(&str, &str)] = &[
@@ -131,6 +140,33 @@ fn only_the_command_line_prints() {
         }
     }
     assert_none(&wrong, "Give the text back, or send it to an observer; src/cli prints.");
+}
+
+#[test]
+fn only_dialects_know_databases_by_name() {
+    let mut wrong = Vec::new();
+    let (own, places) = OWN_CONNECTOR;
+    for file in sources() {
+        let path = shown(&file);
+        if path.starts_with("src/source/dialect/") {
+            continue;
+        }
+        let text = read(&file);
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        for (line, text) in code.lines().enumerate() {
+            if text.trim_start().starts_with("//") {
+                continue;
+            }
+            // `PostgreSQL server` holds another's name.
+            let lower = text.to_lowercase().replace("postgresql", "postgres");
+            let named = DATABASES.iter().find(|name| {
+                lower.contains(**name)
+                    && !(**name == own && places.iter().any(|place| path.starts_with(place)))
+            });
+            wrong.extend(named.map(|name| format!("{path}:{}: `{name}` is named", line + 1)));
+        }
+    }
+    assert_none(&wrong, "What is known of a database stands in src/source/dialect.");
 }
 
 #[test]

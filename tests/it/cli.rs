@@ -6,8 +6,19 @@ use serde_json::Value as Json;
 
 use crate::support::{Folder, Ran, golden, program};
 
-const COMMANDS: &[&str] =
-    &["run", "snapshot", "reconcile", "check-config", "report", "explain", "schema", "completions", "man"];
+const COMMANDS: &[&str] = &[
+    "init",
+    "run",
+    "snapshot",
+    "reconcile",
+    "check-config",
+    "doctor",
+    "report",
+    "explain",
+    "schema",
+    "completions",
+    "man",
+];
 
 const RULES: &str = "dataset: t\nkey: [id]\nsource: { connection: files, file: source.csv }\ntarget: { connection: files, file: target.csv }\n";
 const GOOD: &str = "id,name\n1,Ann\n2,Bob\n3,Cid\n4,Dot\n";

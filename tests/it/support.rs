@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// A folder of its own for one test, removed afterwards.
+#[derive(Debug)]
 pub struct Folder(TempDir);
 
 impl Folder {
@@ -136,28 +137,32 @@ pub fn read_parquet(path: &Path) -> (Vec<String>, Vec<Vec<Option<String>>>) {
     for batch in reader {
         let batch = batch.expect("a batch");
         let options = FormatOptions::default();
-        // arrow prints instants of a zone that is an offset.
-        let printable = |column: &ArrayRef| -> ArrayRef {
-            match column.data_type() {
-                DataType::Timestamp(_, Some(_)) => {
-                    let instants = column.as_primitive::<TimestampMicrosecondType>().clone();
-                    std::sync::Arc::new(instants.with_timezone("+00:00"))
-                }
-                _ => ArrayRef::clone(column),
-            }
-        };
-        let printables: Vec<ArrayRef> = batch.columns().iter().map(printable).collect();
-        let columns: Vec<_> = printables
+        // Moments in UTC are printed without their zone, which Arrow cannot print, and with a `Z`.
+        let columns: Vec<(ArrayRef, &str)> = batch
+            .columns()
             .iter()
-            .map(|column| {
-                (column, ArrayFormatter::try_new(column.as_ref(), &options).expect("a printable type"))
+            .map(|column| match column.data_type() {
+                DataType::Timestamp(_, Some(_)) => {
+                    let moments = column.as_primitive::<TimestampMicrosecondType>().clone();
+                    (std::sync::Arc::new(moments.with_timezone_opt::<&str>(None)) as ArrayRef, "Z")
+                }
+                _ => (column.clone(), ""),
+            })
+            .collect();
+        let columns: Vec<_> = columns
+            .iter()
+            .map(|(column, behind)| {
+                let text = ArrayFormatter::try_new(column.as_ref(), &options).expect("a printable type");
+                (column, text, behind)
             })
             .collect();
         for row in 0..batch.num_rows() {
             rows.push(
                 columns
                     .iter()
-                    .map(|(column, text)| column.is_valid(row).then(|| text.value(row).to_string()))
+                    .map(|(column, text, behind)| {
+                        column.is_valid(row).then(|| format!("{}{behind}", text.value(row)))
+                    })
                     .collect(),
             );
         }

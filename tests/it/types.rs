@@ -18,7 +18,9 @@ use counterfoil::diagnostic::Diagnostics;
 use counterfoil::frame::{Frame, Value, arrow_type, polars_type};
 use counterfoil::model::{Field, Logical};
 use counterfoil::node::FromNode;
-use counterfoil::snapshot::{Snapshot, SnapshotError, Store, WriteError, take, write_frame, write_parquet};
+use counterfoil::snapshot::{
+    Snapshot, SnapshotError, Store, TakeOptions, WriteError, take, write_frame, write_parquet,
+};
 use counterfoil::source::{Cancel, ConnectionConfig, Files, ReadRequest, SideConfig};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -40,7 +42,8 @@ pub fn request(side: &str) -> ReadRequest {
 pub fn snapshot(folder: &Path, side: &str) -> Result<Snapshot, SnapshotError> {
     let store = Store::new(folder.join("snapshots"));
     let files = Files::new(folder.to_owned());
-    take(&store, "d", "source", &files, &request(side), &Cancel::default(), &|_| ())
+    let options = TakeOptions { cancel: &Cancel::default(), tell: &|_| (), resume: false };
+    take(&store, "d", "source", &files, &request(side), &options)
 }
 
 fn texts(frame: &Frame, column: &str) -> Vec<Option<String>> {

@@ -55,6 +55,8 @@ pub struct Snapshot {
     pub id: String,
     /// Where it came from.
     pub origin: String,
+    /// The server, and whether all rows are of one moment.
+    pub read: Option<String>,
     /// Rows.
     pub rows: u64,
     /// Rows left out by the filter.
@@ -70,6 +72,7 @@ pub fn snapshots(dataset: &DatasetResult) -> Vec<Snapshot> {
         side,
         id: of.snapshot.clone(),
         origin: of.origin.clone(),
+        read: of.read.clone(),
         rows: of.rows,
         out_of_scope: of.out_of_scope,
         files: of.files.iter().map(|(name, hash)| (name.clone(), hash.clone())).collect(),

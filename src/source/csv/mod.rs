@@ -17,7 +17,8 @@ use super::cells::{advice, to_array};
 use super::columns::{Chosen, choose};
 use super::infer::Shape;
 use super::{
-    Cancel, ColumnRules, CsvOptions, CsvProblem, ReadFile, ReadReport, Sink, SourceError, arrow_schema,
+    Cancel, ColumnRules, CsvOptions, CsvProblem, ReadFile, ReadPlan, ReadReport, Sink, SourceError,
+    arrow_schema,
 };
 
 use reader::{CsvFile, Rows};
@@ -28,7 +29,7 @@ pub(super) fn read(
     options: &CsvOptions,
     rules: &ColumnRules,
     cancel: &Cancel,
-    sink: &mut dyn Sink,
+    sink: &dyn Sink,
 ) -> Result<ReadReport, SourceError> {
     let Some(first) = paths.first() else { return Ok(ReadReport::default()) };
     let names = CsvFile::open(first, options)?.names;
@@ -58,21 +59,23 @@ pub(super) fn read(
         column.field(logical, format, "csv".to_owned(), rules)
     });
     let schema = Schema { fields: fields.collect() };
-    sink.start(&schema).map_err(SourceError::Sink)?;
+    sink.start(&schema, &ReadPlan::default()).map_err(SourceError::Sink)?;
+    let mut part = sink.part(0).map_err(SourceError::Sink)?;
     let arrow = arrow_schema(&schema);
     let files = table.scan(&mut |file, rows| {
         let columns = table.convert(file, rows, &schema)?;
         let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
         let batch = RecordBatch::try_new_with_options(arrow.clone(), columns, &options)
             .map_err(|e| SourceError::Sink(Box::new(e)))?;
-        sink.batch(batch).map_err(SourceError::Sink)
+        part.batch(batch).map_err(SourceError::Sink)
     })?;
+    part.finish().map_err(SourceError::Sink)?;
     if let Some(before) = inferred
         && let Some((_, changed)) = before.iter().zip(&files).find(|(before, now)| before != now)
     {
         return Err(SourceError::Changed(PathBuf::from(&changed.path)));
     }
-    Ok(ReadReport { files, notes: Vec::new() })
+    Ok(ReadReport { files, ..ReadReport::default() })
 }
 
 /// The files and columns of one reading.

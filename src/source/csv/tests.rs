@@ -2,8 +2,8 @@ use std::io::Write;
 
 use super::*;
 use crate::frame::Frame;
-use crate::source::testing::{Kept, read, read_csv, request};
-use crate::source::{Connector, Files, SinkError};
+use crate::source::testing::{Keeping, read, read_csv, request};
+use crate::source::{Connector, Files, Part, SinkError, Unfinished};
 
 fn problem(text: impl AsRef<[u8]>, options: &str) -> String {
     match read_csv(text, options).map(|_| ()) {
@@ -186,36 +186,45 @@ fn missing_files_and_folders_are_said() {
 
 /// A sink during which something happens to the file.
 struct Meddler<'a> {
-    kept: Kept,
-    meddle: &'a mut dyn FnMut(),
+    keeping: Keeping,
+    meddle: &'a (dyn Fn() + Sync),
 }
 
 impl Sink for Meddler<'_> {
-    fn start(&mut self, schema: &Schema) -> Result<(), SinkError> {
+    fn unfinished(&self) -> Option<Unfinished> {
+        None
+    }
+
+    fn start(&self, schema: &Schema, plan: &ReadPlan) -> Result<(), SinkError> {
         (self.meddle)();
-        self.kept.start(schema)
+        self.keeping.start(schema, plan)
     }
 
-    fn batch(&mut self, batch: RecordBatch) -> Result<(), SinkError> {
-        self.kept.batch(batch)
+    fn resume(&self) -> Result<(), SinkError> {
+        self.keeping.resume()
     }
 
-    fn parquet_file(&mut self, file: &mut dyn std::io::Read) -> Result<(), SinkError> {
-        self.kept.parquet_file(file)
+    fn part(&self, number: usize) -> Result<Box<dyn Part + '_>, SinkError> {
+        self.keeping.part(number)
+    }
+
+    fn parquet_file(&self, number: usize, file: &mut dyn std::io::Read) -> Result<(), SinkError> {
+        self.keeping.parquet_file(number, file)
     }
 }
 
 fn read_while(
     text: &str,
     options: &str,
-    mut meddle: impl FnMut(&std::path::Path),
+    meddle: impl Fn(&std::path::Path) + Sync,
 ) -> Result<(), SourceError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.csv");
     std::fs::write(&path, text).unwrap();
-    let mut sink = Meddler { kept: Kept::default(), meddle: &mut || meddle(&path) };
+    let meddle = || meddle(&path);
+    let sink = Meddler { keeping: Keeping::default(), meddle: &meddle };
     let request = request(&format!("{{ file: t.csv, {options} }}"));
-    Files::new(folder.path().to_owned()).read(&request, &Cancel::default(), &mut sink).map(|_| ())
+    Files::new(folder.path().to_owned()).read(&request, &Cancel::default(), &sink).map(|_| ())
 }
 
 #[test]
@@ -244,6 +253,6 @@ fn reading_stops_when_asked() {
     let cancel = Cancel::default();
     cancel.cancel();
     let result =
-        Files::new(folder.path().to_owned()).read(&request("{ file: t.csv }"), &cancel, &mut Kept::default());
+        Files::new(folder.path().to_owned()).read(&request("{ file: t.csv }"), &cancel, &Keeping::default());
     assert!(matches!(result, Err(SourceError::Cancelled)));
 }

@@ -64,7 +64,12 @@ fn load(project: &[u8], rules: &[u8]) -> Diagnostics {
     folder.write("counterfoil.yml", project);
     folder.write("rules/t.yml", rules);
     let mut out = Diagnostics::default();
-    let plan = config::load(folder.path(), &|name| (name == "SET").then(|| "x".to_owned()), &mut out);
+    let plan = config::load(
+        folder.path(),
+        &|name| (name == "SET").then(|| "x".to_owned()),
+        config::Tables::NotAsked,
+        &mut out,
+    );
     assert!(plan.is_some() || out.has_errors(), "no plan, and no reason");
     check_places(&out);
     out

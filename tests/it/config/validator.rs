@@ -88,7 +88,10 @@ impl Validator<'_> {
             "minimum" if value.as_f64().is_some_and(|n| n < wanted.as_f64().expect("a number")) => {
                 found.push(format!("{at}: {value} is less than {wanted}"));
             }
-            "minLength" | "maxLength" | "minItems" | "minimum" => {}
+            "maximum" if value.as_f64().is_some_and(|n| n > wanted.as_f64().expect("a number")) => {
+                found.push(format!("{at}: {value} is more than {wanted}"));
+            }
+            "minLength" | "maxLength" | "minItems" | "minimum" | "maximum" => {}
             "required" => {
                 let names = list(wanted);
                 let names = names.iter().map(|name| name.as_str().expect("a name"));

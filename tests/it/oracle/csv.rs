@@ -1,9 +1,14 @@
 //! CSV files against a plain reader of them: one character after the other, the whole file at once.
 
+use std::sync::Mutex;
+
 use arrow::array::RecordBatch;
 use counterfoil::frame::{Frame, to_series};
 use counterfoil::model::{Logical, Schema};
-use counterfoil::source::{Cancel, Connector, CsvProblem, Files, Sink, SinkError, SourceError, arrow_schema};
+use counterfoil::source::{
+    Cancel, Connector, CsvProblem, Files, Part, ReadPlan, Sink, SinkError, SourceError, Unfinished,
+    arrow_schema,
+};
 use polars::prelude::DataFrame;
 use proptest::prelude::*;
 
@@ -107,19 +112,42 @@ struct Kept {
     batches: Vec<RecordBatch>,
 }
 
-impl Sink for Kept {
-    fn start(&mut self, schema: &Schema) -> Result<(), SinkError> {
-        self.schema = schema.clone();
+#[derive(Default)]
+struct Keeping(Mutex<Kept>);
+
+impl Sink for Keeping {
+    fn unfinished(&self) -> Option<Unfinished> {
+        None
+    }
+
+    fn start(&self, schema: &Schema, _plan: &ReadPlan) -> Result<(), SinkError> {
+        self.0.lock().unwrap().schema = schema.clone();
         Ok(())
     }
 
-    fn batch(&mut self, batch: RecordBatch) -> Result<(), SinkError> {
-        self.batches.push(batch);
-        Ok(())
+    fn resume(&self) -> Result<(), SinkError> {
+        panic!("nothing is ever left")
     }
 
-    fn parquet_file(&mut self, _file: &mut dyn std::io::Read) -> Result<(), SinkError> {
+    fn part(&self, _number: usize) -> Result<Box<dyn Part + '_>, SinkError> {
+        Ok(Box::new(KeptPart(self)))
+    }
+
+    fn parquet_file(&self, _number: usize, _file: &mut dyn std::io::Read) -> Result<(), SinkError> {
         panic!("a text file is no Parquet file")
+    }
+}
+
+struct KeptPart<'a>(&'a Keeping);
+
+impl Part for KeptPart<'_> {
+    fn batch(&mut self, batch: RecordBatch) -> Result<(), SinkError> {
+        self.0.0.lock().unwrap().batches.push(batch);
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), SinkError> {
+        Ok(())
     }
 }
 
@@ -127,9 +155,10 @@ impl Sink for Kept {
 fn load(bytes: &[u8], options: &str) -> Result<Frame, SourceError> {
     let folder = Folder::new();
     folder.write("t.csv", bytes);
-    let mut kept = Kept::default();
+    let keeping = Keeping::default();
     let request = request(&format!("{{ file: t.csv{options} }}"));
-    Files::new(folder.path().to_owned()).read(&request, &Cancel::default(), &mut kept)?;
+    Files::new(folder.path().to_owned()).read(&request, &Cancel::default(), &keeping)?;
+    let kept = keeping.0.into_inner().unwrap();
     let batch = arrow::compute::concat_batches(&arrow_schema(&kept.schema), &kept.batches).unwrap();
     let fields = kept.schema.fields.iter().zip(batch.columns());
     let columns = fields.map(|(field, array)| to_series(&field.name, array, &field.logical).unwrap().into());

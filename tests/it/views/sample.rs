@@ -85,6 +85,7 @@ fn side(rows: u64) -> SideResult {
         snapshot: "0123456789abcdef".to_owned(),
         origin: "extracts: tenagree.csv".to_owned(),
         rows,
+        read: None,
         out_of_scope: 0,
         files: BTreeMap::new(),
     }

@@ -1,0 +1,87 @@
+//! What a database says of its tables, by its driver.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::source::catalogue::{Catalogue, Described, Listed};
+use crate::source::dialect;
+use crate::source::{Cancel, OdbcConnection, SourceError};
+
+use super::apart::Apart;
+use super::problem::{OdbcProblem, PLANNING};
+use super::session::Session;
+use super::{Odbc, is_passing};
+
+/// Asks a database for its tables, over connections that are kept for the next question.
+pub struct OdbcCatalogue {
+    odbc: Odbc,
+    idle: Mutex<Vec<Session>>,
+    /// True once there was a connection.
+    has_been_open: AtomicBool,
+}
+
+impl OdbcCatalogue {
+    /// Makes the catalogue; nothing is opened yet.
+    pub fn new(config: &OdbcConnection) -> Self {
+        OdbcCatalogue {
+            odbc: Odbc::new(config),
+            idle: Mutex::new(Vec::new()),
+            has_been_open: AtomicBool::new(false),
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Works with a session that is idle, or a new one; again where the connection was lost.
+    fn with_session<T: Send + 'static>(
+        &self,
+        cancel: &Cancel,
+        work: impl Fn(&mut Session) -> Result<T, SourceError> + Clone + Send + 'static,
+    ) -> Result<T, SourceError> {
+        let address = self.odbc.address()?;
+        let _slot = self.odbc.slots.take(|| !cancel.is_cancelled()).ok_or(SourceError::Cancelled)?;
+        let mut attempts = self.odbc.pace.attempts();
+        loop {
+            let idle = self.idle().pop();
+            let mut session = match idle {
+                Some(session) => session,
+                None if self.has_been_open.load(Ordering::Relaxed) => self.odbc.open(&address, cancel)?,
+                // Where there never was a connection, the user should hear of it at once.
+                None => self.odbc.open_once(&address, cancel)?,
+            };
+            self.has_been_open.store(true, Ordering::Relaxed);
+            let work = work.clone();
+            let apart: Apart<(), (Session, T)> = Apart::start(PLANNING, session.canceller(), move |_| {
+                let done = work(&mut session)?;
+                Ok((session, done))
+            })?;
+            match apart.end(self.odbc.statement_limit(), cancel) {
+                Ok((session, done)) => {
+                    self.idle().push(session);
+                    return Ok(done);
+                }
+                Err(error) if is_passing(&error) && attempts.again(cancel)? => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Catalogue for OdbcCatalogue {
+    fn tables(&self, cancel: &Cancel) -> Result<Vec<Listed>, SourceError> {
+        self.with_session(cancel, |session| dialect::catalogue::tables(session.dialect, session))
+    }
+
+    fn describe(&self, table: &Listed, cancel: &Cancel) -> Result<Described, SourceError> {
+        let asked = table.clone();
+        let described = self.with_session(cancel, move |session| {
+            dialect::catalogue::describe(session.dialect, session, &asked)
+        })?;
+        if described.columns.is_empty() {
+            return Err(OdbcProblem::NoTable(table.written.clone()).into());
+        }
+        Ok(described)
+    }
+}

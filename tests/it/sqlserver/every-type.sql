@@ -1,0 +1,28 @@
+-- connection 0
+SET NOCOUNT ON
+-- connection 0
+SET QUOTED_IDENTIFIER ON
+-- connection 0
+SET ANSI_NULLS ON
+-- connection 0
+SET ANSI_PADDING ON
+-- connection 0
+SET TEXTSIZE 2147483647
+-- connection 0
+SELECT CONVERT(nvarchar(128), SERVERPROPERTY('ProductVersion')) + N' ' + CONVERT(nvarchar(128), SERVERPROPERTY('Edition'))
+-- connection 0
+SELECT CONVERT(varchar(11), snapshot_isolation_state), CONVERT(varchar(1), is_read_committed_snapshot_on) FROM sys.databases WHERE database_id = DB_ID()
+-- connection 0
+SET TRANSACTION ISOLATION LEVEL SNAPSHOT
+-- connection 0
+BEGIN TRANSACTION
+-- connection 0
+SELECT c.name, CASE WHEN c.system_type_id = 240 THEN t.name ELSE b.name END, CASE WHEN CASE WHEN c.system_type_id = 240 THEN t.name ELSE b.name END IN ('nchar', 'nvarchar') AND c.max_length > 0 THEN CONVERT(varchar(11), c.max_length / 2) WHEN CASE WHEN c.system_type_id = 240 THEN t.name ELSE b.name END IN ('char', 'varchar', 'binary', 'varbinary') AND c.max_length > 0 THEN CONVERT(varchar(11), c.max_length) END, CONVERT(varchar(11), c.precision), CONVERT(varchar(11), c.scale), CONVERT(varchar(1), c.is_nullable), t.name + CASE WHEN t.name <> CASE WHEN c.system_type_id = 240 THEN t.name ELSE b.name END THEN '' WHEN c.max_length = -1 AND CASE WHEN c.system_type_id = 240 THEN t.name ELSE b.name END IN ('varchar', 'nvarchar', 'varbinary') THEN '(max)' WHEN CASE WHEN c.system_type_id = 240 THEN t.name ELSE b.name END IN ('nchar', 'nvarchar') THEN '(' + CONVERT(varchar(11), c.max_length / 2) + ')' WHEN CASE WHEN c.system_type_id = 240 THEN t.name ELSE b.name END IN ('char', 'varchar', 'binary', 'varbinary') THEN '(' + CONVERT(varchar(11), c.max_length) + ')' WHEN CASE WHEN c.system_type_id = 240 THEN t.name ELSE b.name END IN ('decimal', 'numeric') THEN '(' + CONVERT(varchar(11), c.precision) + ',' + CONVERT(varchar(11), c.scale) + ')' WHEN CASE WHEN c.system_type_id = 240 THEN t.name ELSE b.name END IN ('time', 'datetime2', 'datetimeoffset') THEN '(' + CONVERT(varchar(11), c.scale) + ')' ELSE '' END FROM sys.all_columns c INNER JOIN sys.types t ON t.user_type_id = c.user_type_id LEFT JOIN sys.types b ON b.user_type_id = c.system_type_id WHERE c.object_id = OBJECT_ID(N'dbo.samples') ORDER BY c.column_id
+-- connection 0
+SELECT MAX(DATALENGTH([varcharmax])), MAX(DATALENGTH([nvarcharmax]) / 2), MAX(DATALENGTH([text])), MAX(DATALENGTH([ntext]) / 2), MAX(DATALENGTH(CONVERT(nvarchar(max), [xml])) / 2), MAX(DATALENGTH([varbinarymax])), MAX(DATALENGTH([image])) FROM dbo.samples
+-- connection 0
+SELECT CONVERT(varchar(20), SUM(p.rows)) FROM sys.partitions p WHERE p.object_id = OBJECT_ID(N'dbo.samples') AND p.index_id IN (0, 1)
+-- connection 0
+SELECT CONVERT(varchar(33), SYSUTCDATETIME(), 126)
+-- connection 0
+SELECT CASE WHEN [time_7] IS NOT NULL AND DATEPART(nanosecond, [time_7]) % 1000 <> 0 THEN 1 WHEN [datetime2_7] IS NOT NULL AND DATEPART(nanosecond, [datetime2_7]) % 1000 <> 0 THEN 1 WHEN [datetimeoffset_7] IS NOT NULL AND DATEPART(nanosecond, [datetimeoffset_7]) % 1000 <> 0 THEN 1 ELSE 0 END, [id], [bit], [tinyint], [smallint], [int], [bigint], CONVERT(float, [real]), [float], [decimal_5_0], [decimal_18_2], [numeric_28_10], [decimal_38_38], [numeric_38_0], CONVERT(decimal(10,4), [smallmoney]), CONVERT(decimal(19,4), [money]), [char], [varchar], [varcharmax], [nchar], [nvarchar], [nvarcharmax], [text], [ntext], CONVERT(nvarchar(max), [xml]), [binary], [varbinary], [varbinarymax], [image], CONVERT(binary(8), [rowversion]), CONVERT(char(36), [uniqueidentifier]), CONVERT(varchar(33), [smalldatetime], 126), CONVERT(varchar(33), [datetime], 126), CONVERT(char(10), [date], 23), CONVERT(varchar(16), [time_0], 121), CONVERT(varchar(16), [time_7], 121), CONVERT(varchar(33), [datetime2_0], 126), CONVERT(varchar(33), [datetime2_3], 126), CONVERT(varchar(33), [datetime2_7], 126), CONVERT(varchar(40), [datetimeoffset_7], 126), CONVERT(varchar(40), [datetimeoffset_0], 126) FROM dbo.samples
