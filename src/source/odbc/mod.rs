@@ -35,7 +35,7 @@ use super::{
 
 use apart::{Apart, Next, Slots};
 use native::Canceller;
-use plan::{Plan, Planned, Unfit, plan};
+use plan::{Plan, Planned, Unfit, is_still, plan};
 use problem::{CONNECTING, PLANNING, READING};
 use session::{Address, LOGIN_SECONDS, Session};
 
@@ -145,6 +145,27 @@ impl Odbc {
                 result => return result,
             }
         }
+    }
+
+    /// Returns what an earlier reading left, with its plan, where the table has the columns still that it had then.
+    fn goes_on(
+        &self,
+        address: &Address,
+        request: &ReadRequest,
+        left: Unfinished,
+        cancel: &Cancel,
+    ) -> Result<Option<(Session, Plan, Unfinished)>, SourceError> {
+        // A plan of another version of this program is no plan.
+        let Ok(plan) = serde_json::from_value::<Plan>(left.parts.clone()) else { return Ok(None) };
+        let mut session = self.open(address, cancel)?;
+        let (request, schema) = (request.clone(), left.schema.clone());
+        let apart: Apart<(), (Session, bool)> = Apart::start(PLANNING, session.canceller(), move |_| {
+            let is_still = is_still(&mut session, &request, &schema)?;
+            Ok((session, is_still))
+        })?;
+        let (session, is_still) = apart.end(self.statement_limit(), cancel)?;
+        let fits = plan.columns.len() == left.schema.fields.len();
+        Ok((is_still && fits).then_some((session, plan, left)))
     }
 
     /// Asks for the server's time.
@@ -319,14 +340,13 @@ impl Odbc {
         sink: &dyn Sink,
     ) -> Result<ReadReport, SourceError> {
         let address = self.address()?;
+        let left = match left {
+            Some(left) => self.goes_on(&address, request, left, cancel)?,
+            None => None,
+        };
         let resumed = left.is_some();
         let (session, plan, schema, finished) = match left {
-            Some(left) => {
-                let plan: Plan = serde_json::from_value(left.parts).map_err(|_| OdbcProblem::Plan)?;
-                if plan.columns.len() != left.schema.fields.len() {
-                    return Err(OdbcProblem::Plan.into());
-                }
-                let session = self.open(&address, cancel)?;
+            Some((session, plan, left)) => {
                 sink.resume().map_err(SourceError::Sink)?;
                 (session, plan, left.schema, left.finished)
             }

@@ -105,6 +105,18 @@ pub(super) fn plan(
     planned(session, request, &natives, unfit)
 }
 
+/// Returns true where a request's table has the columns still that it had when a schema was made of them.
+pub(super) fn is_still(
+    session: &mut Session,
+    request: &ReadRequest,
+    schema: &Schema,
+) -> Result<bool, SourceError> {
+    let natives = natives(session, request)?;
+    let now = readings(session.dialect, request, &natives)?;
+    let now = now.iter().map(|(_, native, _)| (&native.name, &native.declared));
+    Ok(now.eq(schema.fields.iter().map(|field| (&field.source_name, &field.source_type))))
+}
+
 /// Returns the columns of a request's table.
 pub(super) fn natives(session: &mut Session, request: &ReadRequest) -> Result<Vec<Native>, SourceError> {
     let dialect = session.dialect;

@@ -2,10 +2,12 @@
 
 mod conformance;
 mod errors;
+mod killed;
 mod link;
 mod pairs;
 mod parts;
 mod values;
+mod zones;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
