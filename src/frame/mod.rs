@@ -20,7 +20,7 @@ pub use keys::{KeyIndex, KeyParts, Keys};
 pub use normal::{collapse_whitespace, fold_case, remove_whitespace};
 pub use number::Number;
 pub use parse::{Value, decimal};
-pub use text::{Texts, moment_text};
+pub use text::{Texts, hex, moment_text, time_text};
 
 /// A table in memory.
 ///
@@ -69,6 +69,13 @@ impl Frame {
         let mask = BooleanChunked::from_slice(PlSmallStr::EMPTY, keep);
         let rows = self.rows.iter().zip(keep).filter(|(_, keep)| **keep).map(|(row, _)| *row).collect();
         Ok(Frame { schema: self.schema.clone(), df: self.df.filter(&mask)?, rows: Arc::new(rows) })
+    }
+
+    /// Returns at most `length` rows from the one at `start`, from 0.
+    pub fn slice(&self, start: usize, length: usize) -> Frame {
+        let rows: Vec<u64> = self.rows.iter().skip(start).take(length).copied().collect();
+        let df = self.df.slice(i64::try_from(start).unwrap_or(i64::MAX), rows.len());
+        Frame { schema: self.schema.clone(), df, rows: Arc::new(rows) }
     }
 
     /// Returns the frame's rows and those of another with the same columns, in that order.

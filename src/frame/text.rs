@@ -161,14 +161,16 @@ fn push_fraction(text: &mut String, micros: u32) {
     }
 }
 
-pub(super) fn time_text(micros: i64) -> String {
+/// Returns the text of a time of day given in microseconds since midnight, e.g. `14:05:00.5`.
+pub fn time_text(micros: i64) -> String {
     let seconds = micros.div_euclid(1_000_000);
     let mut text = format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60);
     push_fraction(&mut text, u32::try_from(micros.rem_euclid(1_000_000)).unwrap_or(0));
     text
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+/// Returns bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text

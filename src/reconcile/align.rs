@@ -58,7 +58,7 @@ pub(super) enum Of {
 }
 
 impl KeyColumn {
-    fn convert(&self, of: Of) -> &Convert {
+    pub(super) fn convert(&self, of: Of) -> &Convert {
         match of {
             Of::Expected => &self.expected,
             Of::Target => &self.target,

@@ -92,9 +92,11 @@ pub struct BoundTotal {
     pub by: Vec<KeyColumn>,
     /// The figures, in the order of the rule file.
     pub agg: Vec<Aggregate>,
-    /// How much two equal sums may differ.
+    /// How much two equal sums, or extremes of numbers, may differ.
     pub tolerance: Option<Amount>,
-    /// Digits behind the point with which sums are shown.
+    /// How the column's values meet, where they are told apart or put in order.
+    pub(super) value: Option<KeyColumn>,
+    /// Digits behind the point with which numbers are shown.
     pub(super) scale: usize,
 }
 
@@ -333,24 +335,44 @@ impl Binder<'_> {
                 return None;
             }
         }
-        if let Some(tolerance) = total.tolerance.as_ref().filter(|_| !sums) {
-            self.error(&tolerance.span, "`tolerance` is for sums, and none is asked for");
+        let ordered = total.agg.iter().any(|agg| matches!(agg, Aggregate::Min | Aggregate::Max));
+        let value = match ordered || total.agg.contains(&Aggregate::Distinct) {
+            true => Some(self.key_column(&total.column)?),
+            false => None,
+        };
+        let numbers = [&e, &t].iter().all(|field| field.logical.family() == Family::Number);
+        if let Some(tolerance) = total.tolerance.as_ref().filter(|_| !sums && !(ordered && numbers)) {
+            self.out.push(
+                Diagnostic::error(
+                    &tolerance.span,
+                    "`tolerance` is for figures that can differ a little, and none is asked for",
+                )
+                .help("these are `sum`, and `min` and `max` of numbers"),
+            );
         }
         if total.agg.is_empty() {
-            self.error(&total.column.span, "a total needs `count`, `sum` or both");
+            self.error(
+                &total.column.span,
+                "a total needs at least one figure: `count`, `nulls`, `distinct`, `sum`, `min` or `max`",
+            );
         }
         let scale = |field: &Field| match field.logical {
             Logical::Decimal { scale, .. } => usize::from(scale),
             _ => 0,
         };
-        let mut agg = total.agg.clone();
-        agg.dedup();
+        let mut agg: Vec<Aggregate> = Vec::new();
+        for asked in &total.agg {
+            if !agg.contains(asked) {
+                agg.push(*asked);
+            }
+        }
         Some(BoundTotal {
             id: total.id(),
             column: e.name.clone(),
             by: by.into_iter().collect::<Option<_>>()?,
             agg,
             tolerance: total.tolerance.as_ref().map(|a| a.value.clone()),
+            value,
             scale: scale(&e).max(scale(&t)),
         })
     }

@@ -29,6 +29,20 @@ pub(super) enum Cell<'a> {
 }
 
 impl Cell<'_> {
+    /// Returns the value on its own.
+    pub(super) fn into_owned(self) -> Cell<'static> {
+        match self {
+            Cell::Null => Cell::Null,
+            Cell::Text(v) => Cell::Text(Cow::Owned(v.into_owned())),
+            Cell::Bool(v) => Cell::Bool(v),
+            Cell::Number(v) => Cell::Number(v),
+            Cell::Moment(v) => Cell::Moment(v),
+            Cell::Time(v) => Cell::Time(v),
+            Cell::Bytes(v) => Cell::Bytes(Cow::Owned(v.into_owned())),
+            Cell::Skipped => Cell::Skipped,
+        }
+    }
+
     /// Returns true where two values are equal without any policy.
     ///
     /// NULL equals NULL and nothing else. Numbers are compared by value, NaN equals NaN, and -0.0 equals 0.0.

@@ -17,7 +17,7 @@ params! {
         exclude: Vec<Spanned<String>> = "[]",
         /// How single columns are compared, by our names.
         columns: IndexMap<String, Spanned<ColumnPolicy>> = "{}",
-        /// Counts and sums that must be equal on both sides.
+        /// Counts, sums, least and greatest values that must be equal on both sides.
         totals: Vec<Spanned<Total>> = "[]",
         /// Severity and allowed failures of the reconciliation's own rules, by id: `reconcile-missing`,
         /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-no_key`, `reconcile-<column>`,
@@ -66,13 +66,14 @@ params! {
 params! {
     /// A control total.
     pub struct Total("a total") {
-        /// The column that is counted and summed.
+        /// The column that is looked at.
         column: Spanned<String>,
         /// Columns whose values make the groups; one group of all rows where there are none.
         by: Vec<Spanned<String>> = "[]",
-        /// `count`: values that are not NULL; `sum`: their sum.
+        /// `count`: values that are not NULL; `nulls`: the rows without one; `distinct`: different values; `sum`,
+        /// `min` and `max`: their sum, least and greatest. Texts are ordered by their code points.
         agg: Vec<Aggregate> = "[count, sum]",
-        /// Sums are equal where they differ by no more than this.
+        /// Sums, and the least and greatest of numbers, are equal where they differ by no more than this.
         tolerance: Option<Spanned<Amount>>,
     }
 }
@@ -164,8 +165,16 @@ choices! {
     pub enum Aggregate {
         /// Values that are not NULL.
         Count = "count",
+        /// Rows without a value.
+        Nulls = "nulls",
+        /// Different values.
+        Distinct = "distinct",
         /// The sum of the values.
         Sum = "sum",
+        /// The least value.
+        Min = "min",
+        /// The greatest value.
+        Max = "max",
     }
 }
 

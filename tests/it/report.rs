@@ -62,7 +62,8 @@ fn nothing_hidden_is_in_any_page() {
          duplicates:\n\
          \x20 - match: exact\n    columns: [name, born]\n\
          reconcile:\n\
-         \x20 totals:\n    - {{ column: amount, by: [name], agg: [count, sum] }}\n    - {{ column: born_year, by: [kind], agg: [sum] }}\n",
+         \x20 totals:\n    - {{ column: amount, by: [name], agg: [count, sum] }}\n    - {{ column: born_year, by: [kind], agg: [sum, min, max, distinct] }}\n\
+         \x20   - {{ column: name, agg: [nulls, distinct, min, max] }}\n    - {{ column: born, by: [kind], agg: [max, min] }}\n",
         SIDES.replace("file: source.csv", "file: source.csv, columns: { full_name: name }")
     );
     let rules = rules.replace("sensitive: [id, name, born]", "sensitive: [id, name, born, born_year]");
@@ -173,6 +174,34 @@ fn small() -> Folder {
         "id,name,rent\n1,Ann,100.00\n2,Bob,112.04\n3,Cid,90.00\n5,Eve,70.00\n6,Fay,60.00\n",
     );
     folder
+}
+
+#[test]
+fn least_and_greatest_values_that_differ_are_shown_where_they_tell_of_nobody() {
+    let folder = Folder::new();
+    let rules = format!(
+        "{SIDES}reconcile:\n  totals:\n\
+         \x20   - {{ column: code, agg: [distinct, min, max, nulls] }}\n\
+         \x20   - {{ column: rent, agg: [min, max], tolerance: 0.5 }}\n"
+    );
+    let table = |codes: [&str; 6], rents: [&str; 6]| {
+        let rows = codes.iter().zip(rents).zip(1..).map(|((code, rent), id)| format!("{id},{code},{rent}\n"));
+        format!("id,code,rent\n{}", rows.collect::<String>())
+    };
+    folder.project(
+        &rules,
+        &table(["a1234", "b", "c", "d", "e", ""], ["1234.00", "2.25", "3.00", "4.00", "5.00", "6.00"]),
+        &table(["a1235", "b", "c", "d", "d", "f"], ["1238.00", "2.00", "3.00", "4.00", "5.00", "6.00"]),
+    );
+    let (_, pages) = report(&folder);
+    let page = words(&pages["t.html"]);
+    for shown in [
+        "max expectede targetf min expecteda1234 targeta1235 nulls expected1 target0",
+        "total-rent: figures that differ FigureValues max expected1,234.00 target1,238.00",
+    ] {
+        assert!(page.contains(shown), "{shown}: {page}");
+    }
+    assert!(!page.contains("distinct") && !page.contains("min expected2"), "equal, or within the tolerance");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::findings::{DatasetResult, RuleResult, for_each_row};
 use crate::mask::{Mask, Shown};
-use crate::model::{SMALL_GROUP, key_parts};
+use crate::model::{Family, Logical, SMALL_GROUP, key_parts};
 use crate::report::ReportError;
 
 use super::cell::{Cell, Piece, cell, of_shown, plain};
@@ -392,9 +392,14 @@ fn take_total(
     };
     let figure = found.column.unwrap_or_default();
     let both = [("expected", found.expected), ("target", found.target)];
-    let both = both.map(|(label, text)| (label, text.map(with_commas)));
-    // A count tells nothing of a value; a sum of hidden values is hidden as they are.
-    let cell = if figure == "count" {
+    let is_a_count = ["count", "nulls", "distinct"].contains(&figure);
+    // A least text may look like a number, and is shown as it stands.
+    let is_a_number = is_a_count || figure == "sum" || holds_numbers(dataset, &total.column);
+    let both = both.map(|(label, text)| {
+        (label, text.map(|text| if is_a_number { with_commas(text) } else { text.to_owned() }))
+    });
+    // A count tells nothing of a value; a sum of hidden values, or one of them, is hidden as they are.
+    let cell = if is_a_count {
         let shown = both.map(|(label, text)| (label, text.map_or(Shown::Null, Shown::Text)));
         of_shown(&total.column, None, &shown)
     } else {
@@ -402,6 +407,18 @@ fn take_total(
         cell(mask, &total.column, &both)
     };
     of_rule.totals.push(TotalFigure { group, figure: figure.to_owned(), cell });
+}
+
+/// Returns true where both sides hold the column as numbers.
+fn holds_numbers(dataset: &DatasetResult, column: &str) -> bool {
+    let is_number = |text: &Option<String>| {
+        let logical = text.as_deref().and_then(|text| text.parse::<Logical>().ok());
+        logical.is_some_and(|logical| logical.family() == Family::Number)
+    };
+    dataset
+        .columns
+        .iter()
+        .any(|c| c.name == column && is_number(&c.expected_type) && is_number(&c.target_type))
 }
 
 #[cfg(test)]

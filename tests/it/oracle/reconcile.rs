@@ -105,7 +105,7 @@ fn case() -> impl Strategy<Value = Case> {
             0..16,
         ),
         proptest::collection::vec(
-            (any::<u8>(), proptest::collection::vec(any::<u8>(), 0..3), 0..3_u8, 0..3_u8),
+            (any::<u8>(), proptest::collection::vec(any::<u8>(), 0..3), 0..64_u8, 0..3_u8),
             0..3,
         ),
     )
@@ -265,6 +265,12 @@ struct Setting {
     target: Vec<Row>,
 }
 
+/// Figures for which values need not be told apart.
+const COUNTED_OR_SUMMED: [Aggregate; 3] = [Aggregate::Count, Aggregate::Nulls, Aggregate::Sum];
+
+const FIGURES: [Aggregate; 6] =
+    [Aggregate::Max, Aggregate::Count, Aggregate::Distinct, Aggregate::Sum, Aggregate::Nulls, Aggregate::Min];
+
 const STATES: [SourceDisposition; 3] =
     [SourceDisposition::OutOfScope, SourceDisposition::Quarantined, SourceDisposition::Merged];
 
@@ -314,13 +320,15 @@ impl Setting {
             by.dedup();
             let number =
                 [&all[at].fields.0, &all[at].fields.1].iter().all(|f| f.logical.family() == Family::Number);
-            let agg = match agg {
-                1 if number => vec![Aggregate::Sum],
-                2 if number => vec![Aggregate::Count, Aggregate::Sum],
-                _ => vec![Aggregate::Count],
-            };
+            let asked = |(bit, what): (u8, &Aggregate)| (agg >> bit & 1 == 1).then_some(*what);
+            let mut agg: Vec<Aggregate> = (0..).zip(&FIGURES).filter_map(asked).collect();
+            agg.retain(|what| number || *what != Aggregate::Sum);
+            if agg.is_empty() {
+                agg.push(Aggregate::Count);
+            }
             let tolerance = [None, Some("0.5"), Some("0")][usize::from(*tolerance)];
-            let tolerance = tolerance.filter(|_| agg.contains(&Aggregate::Sum));
+            let can_differ = [Aggregate::Sum, Aggregate::Min, Aggregate::Max];
+            let tolerance = tolerance.filter(|_| number && agg.iter().any(|what| can_differ.contains(what)));
             if ids.insert((at, by.clone())) {
                 totals.push((at, by, agg, tolerance));
             }
@@ -392,7 +400,10 @@ impl Setting {
         let key = self.keys.iter().all(|c| c.key_form.is_some());
         let compared = self.columns.iter().filter(|c| c.is_compared()).all(|c| c.form.is_some());
         let by = self.totals.iter().flat_map(|(_, by, _, _)| by).all(|i| self.at(*i).key_form.is_some());
-        key && compared && by
+        let told_apart = |agg: &[Aggregate]| agg.iter().any(|what| !COUNTED_OR_SUMMED.contains(what));
+        let values =
+            self.totals.iter().all(|(at, _, agg, _)| !told_apart(agg) || self.at(*at).key_form.is_some());
+        key && compared && by && values
     }
 
     /// Returns the key of a row; nothing where a part is NULL.
@@ -505,10 +516,40 @@ fn totals(setting: &Setting, e: &Side<'_>, t: &Side<'_>, total: usize) -> Figure
             rows.filter_map(|(_, r)| setting.value(column, r, target).cloned()).collect()
         };
         let (a, b) = (of(e, false), of(t, true));
+        let rows = |side: &Side<'_>, target: bool| {
+            side.rows.iter().filter(|(_, r)| group(r, target) == name).count()
+        };
+        let (a_rows, b_rows) = (rows(e, false), rows(t, true));
         for agg in agg {
             let (x, y, equal) = match agg {
                 Aggregate::Count => {
                     (Some(a.len().to_string()), Some(b.len().to_string()), a.len() == b.len())
+                }
+                Aggregate::Nulls => {
+                    let (x, y) = (a_rows - a.len(), b_rows - b.len());
+                    (Some(x.to_string()), Some(y.to_string()), x == y)
+                }
+                Aggregate::Distinct => {
+                    let form = column.key_form.as_ref().unwrap();
+                    let different = |values: &[Value], field: &Field| {
+                        let texts = values.iter().map(|v| form.key_text(field, Some(v)));
+                        texts.collect::<BTreeSet<_>>().len()
+                    };
+                    let (x, y) = (different(&a, &column.fields.0), different(&b, &column.fields.1));
+                    (Some(x.to_string()), Some(y.to_string()), x == y)
+                }
+                Aggregate::Min | Aggregate::Max => {
+                    let outermost = |values: &[Value], field: &Field| outermost(column, field, values, *agg);
+                    let (x, y) = (outermost(&a, &column.fields.0), outermost(&b, &column.fields.1));
+                    let equal = match (&x, &y) {
+                        (Some(Cell::Number(Number::Finite(x))), Some(Cell::Number(Number::Finite(y)))) => {
+                            let most = Digits::read(tolerance.unwrap_or("0")).unwrap();
+                            x.minus(y).size().order(&most).is_le()
+                        }
+                        (x, y) => x == y,
+                    };
+                    let text = |cell: Option<Cell>, field: &Field| Some(shown(column, field, &cell?, scale));
+                    (text(x, &column.fields.0), text(y, &column.fields.1), equal)
                 }
                 Aggregate::Sum => {
                     let (x, y) = (sum(&a, &column.fields.0.logical), sum(&b, &column.fields.1.logical));
@@ -530,6 +571,49 @@ fn totals(setting: &Setting, e: &Side<'_>, t: &Side<'_>, total: usize) -> Figure
         }
     }
     figures
+}
+
+/// Returns the least or greatest value of a side, by looking at each.
+fn outermost(column: &Column, field: &Field, values: &[Value], agg: Aggregate) -> Option<Cell> {
+    let form = column.key_form.as_ref().unwrap();
+    let cell = |value: &Value| match (form.cell(field, Some(value)), value) {
+        (Cell::Never, Value::Moment(moment)) => Cell::Moment(*moment),
+        (Cell::Bool(v), _) if *form == Form::Bits => {
+            Cell::Number(Number::Finite(Digits::read(if v { "1" } else { "0" }).unwrap()))
+        }
+        (cell, _) => cell,
+    };
+    let order = |a: &Cell, b: &Cell| match (a, b) {
+        (Cell::Text(a), Cell::Text(b)) => a.chars().cmp(b.chars()),
+        (Cell::Bool(a), Cell::Bool(b)) => a.cmp(b),
+        (Cell::Number(a), Cell::Number(b)) => a.order(b),
+        (Cell::Moment(a), Cell::Moment(b)) | (Cell::Time(a), Cell::Time(b)) => a.cmp(b),
+        (Cell::Bytes(a), Cell::Bytes(b)) => a.cmp(b),
+        other => panic!("values of two kinds: {other:?}"),
+    };
+    let cells = values.iter().map(cell);
+    if agg == Aggregate::Min { cells.min_by(order) } else { cells.max_by(order) }
+}
+
+/// Returns the text of a least or greatest value.
+fn shown(column: &Column, field: &Field, cell: &Cell, scale: usize) -> String {
+    let form = column.key_form.as_ref().unwrap();
+    match cell {
+        Cell::Number(Number::Finite(digits)) => digits.text(scale),
+        Cell::Number(other) => other.text(),
+        Cell::Moment(moment) if field.logical == Logical::Date => {
+            plain::moment_text(*moment)[..10].to_owned()
+        }
+        Cell::Moment(moment) => {
+            let instant = field.logical == Logical::TIMESTAMP_UTC && *form == Form::Values;
+            format!("{}{}", plain::moment_text(*moment), if instant { "Z" } else { "" })
+        }
+        Cell::Text(text) => text.clone(),
+        Cell::Bool(value) => value.to_string(),
+        Cell::Time(time) => plain::time_text(*time),
+        Cell::Bytes(bytes) => bytes.iter().map(|b| format!("{b:02x}")).collect(),
+        Cell::Null | Cell::Never => panic!("no value"),
+    }
 }
 
 fn sum(values: &[Value], logical: &Logical) -> Option<Number> {
