@@ -74,17 +74,15 @@
 use std::collections::HashMap;
 
 use polars::prelude::Series;
-use serde_json::{Value as Json, json};
-
-use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
+use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
 use crate::frame::{Texts, Value};
 use crate::model::{Dimension, Field, Logical};
-use crate::node::{FromNode, Literal, Node, Value as NodeValue, choices, params};
-use crate::rule::{Columns, ProjectFiles};
+use crate::node::{choices, params};
+use crate::rule::{Columns, Given, Pair, Pairs, Place, ProjectFiles, listed_already};
 
 use super::text::OrNull;
 use super::values::{Index, Pick, no_value, pick, read, series};
-use super::{Applied, BoundStep, Refusal, Step, lookup, text};
+use super::{Applied, BoundStep, Refusal, Step, text};
 
 pub(super) const DIMENSION: Dimension = Dimension::Consistency;
 
@@ -118,111 +116,25 @@ params! {
     }
 }
 
-/// Values with the ones that take their places.
-#[derive(Debug, Clone)]
-pub struct Pairs(Vec<Pair>);
-
-/// A value and the one that takes its place.
-#[derive(Debug, Clone)]
-struct Pair {
-    from: Place,
-    to: Place,
-}
-
-/// One side of a pair: its text and where it stands.
-#[derive(Debug, Clone)]
-struct Place {
-    text: Option<String>,
-    span: Span,
-    /// The lookup file and its line as messages begin with them; empty for a value in the rule itself.
-    prefix: String,
-}
-
-impl Place {
-    fn error(&self, what: &str) -> Diagnostic {
-        Diagnostic::error(&self.span, format!("{}{what}", self.prefix))
+/// Reads one side of a pair as a value of a column.
+fn value(place: &Place, field: &Field, out: &mut Diagnostics) -> Option<Value> {
+    let value = read(place.text.as_deref()?, field, true);
+    if value.is_none() {
+        out.push(no_value(&place.span, &place.prefix, field));
     }
-
-    fn value(&self, field: &Field, out: &mut Diagnostics) -> Option<Value> {
-        let text = self.text.as_deref()?;
-        let value = read(text, field, true);
-        if value.is_none() {
-            out.push(no_value(&self.span, &self.prefix, field));
-        }
-        value
-    }
-}
-
-impl FromNode for Pairs {
-    fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
-        let NodeValue::Map(entries) = &node.value else {
-            out.push(
-                Diagnostic::error(
-                    &node.span,
-                    format!("values with values are expected here, not {}", node.words()),
-                )
-                .help("as in `{ SEC: Secure, INT: Introductory }`"),
-            );
-            return None;
-        };
-        let place = |text, span: &Span| Place { text, span: span.clone(), prefix: String::new() };
-        let pairs: Vec<Option<Pair>> = entries
-            .iter()
-            .map(|(name, node)| {
-                let to = Literal::from_node(node, out)?;
-                // `null` without quotes is NULL, on this side too.
-                let is_null = name.span.file.text.get(name.span.range.clone()) == Some("null");
-                Some(Pair {
-                    from: place((!is_null).then(|| name.text.clone()), &name.span),
-                    to: place(to.text, &to.span),
-                })
-            })
-            .collect();
-        pairs.into_iter().collect::<Option<Vec<_>>>().map(Pairs)
-    }
-
-    fn schema() -> Json {
-        json!({"type": "object", "additionalProperties": Literal::schema()})
-    }
+    value
 }
 
 impl Rule {
-    /// Returns the list, from the rule or the file; what is wrong with it whatever the column's type is a diagnostic.
+    /// Returns the list, from the rule or the file.
     fn pairs(&self, files: &ProjectFiles, out: &mut Diagnostics) -> Option<Vec<Pair>> {
-        let at = text::first_place(&self.column)?;
-        let pairs = match (&self.values, &self.from) {
-            (Some(pairs), None) => pairs.0.clone(),
-            (None, Some(name)) => {
-                let place = |text, line: usize| Place {
-                    text,
-                    span: name.span.clone(),
-                    prefix: format!("`{}`, line {line}: ", name.value),
-                };
-                lookup::read(name, files, out)?
-                    .into_iter()
-                    .map(|row| Pair { from: place(row.from, row.line), to: place(row.to, row.line) })
-                    .collect()
-            }
-            (Some(_), Some(name)) => {
-                let what = "step `map_values` has `values` and `from`: give one of them";
-                out.push(Diagnostic::error(&name.span, what));
-                return None;
-            }
-            (None, None) => {
-                out.push(Diagnostic::error(at, "step `map_values` needs `values` or `from`"));
-                return None;
-            }
+        let given = Given {
+            owner: "step `map_values`",
+            at: text::first_place(&self.column)?,
+            inline: ("values", self.values.as_ref()),
+            file: ("from", self.from.as_ref()),
         };
-        if pairs.is_empty() {
-            out.push(Diagnostic::error(at, "step `map_values` has an empty list"));
-        }
-        let nulls: Vec<&Place> = pairs.iter().map(|p| &p.from).filter(|from| from.text.is_none()).collect();
-        for null in &nulls {
-            out.push(null.error("NULL cannot be mapped").help(
-                "step `default` fills NULL; in a lookup file `\"\"` is the empty text, and a field left empty is NULL",
-            ));
-        }
-        (nulls.is_empty() && !pairs.is_empty()).then_some(pairs)
+        given.pairs(files, out)
     }
 }
 
@@ -247,12 +159,7 @@ fn index(pairs: &[Pair], logical: &Logical, inputs: Vec<Value>, out: &mut Diagno
     let (index, repeated) = Index::new(logical, inputs);
     for (first, again) in &repeated {
         let (Some(first), Some(again)) = (pairs.get(*first), pairs.get(*again)) else { continue };
-        let (line, _) = first.from.span.line_column();
-        let where_first = match first.from.prefix.strip_suffix(": ") {
-            Some(place) => place.to_owned(),
-            None => format!("line {line}"),
-        };
-        out.push(again.from.error(&format!("this value is listed already ({where_first})")));
+        listed_already(first, again, out);
     }
     repeated.is_empty().then_some(index)
 }
@@ -275,9 +182,9 @@ impl Step for Rule {
         if !text::is_meant(&self.column, field) {
             return None;
         }
-        let inputs: Vec<Option<Value>> = pairs.iter().map(|p| p.from.value(field, out)).collect();
+        let inputs: Vec<Option<Value>> = pairs.iter().map(|p| value(&p.from, field, out)).collect();
         let inputs = inputs.into_iter().collect::<Option<Vec<_>>>();
-        let outputs: Vec<Option<Value>> = pairs.iter().map(|p| p.to.value(field, out)).collect();
+        let outputs: Vec<Option<Value>> = pairs.iter().map(|p| value(&p.to, field, out)).collect();
         if pairs.iter().zip(&outputs).any(|(pair, output)| pair.to.text.is_some() && output.is_none()) {
             return None;
         }

@@ -1,7 +1,6 @@
 //! Cleansing steps: one kind a file.
 
 mod date_format;
-mod lookup;
 mod pipeline;
 mod text;
 mod values;

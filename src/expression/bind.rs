@@ -75,6 +75,12 @@ impl Binder<'_> {
         None
     }
 
+    /// Binds an expression that gives a value.
+    pub(super) fn value(&mut self, node: &Node) -> Option<Typed> {
+        let operand = self.operand(node)?;
+        Some(self.alone(operand))
+    }
+
     /// Binds a part that must be true or false.
     pub(super) fn condition(&mut self, node: &Node) -> Option<Expr> {
         match self.operand(node)? {

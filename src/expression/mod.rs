@@ -36,11 +36,11 @@ mod place;
 mod tree;
 
 use chrono::{DateTime, Utc};
-use polars::prelude::{Expr, IntoLazy};
+use polars::prelude::{Column, Expr, IntoLazy};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
-use crate::frame::{Frame, Number, Value};
-use crate::model::{Family, Field, Schema};
+use crate::frame::{Frame, Number, Value, polars_type};
+use crate::model::{Family, Field, Logical, Schema};
 use crate::rule::RuleError;
 
 use bind::{Binder, Literal, Typed};
@@ -68,6 +68,12 @@ pub fn parse(text: &Spanned<String>, out: &mut Diagnostics) -> Option<Expression
         return None;
     }
     Some(expression)
+}
+
+/// Reads an SQL expression that gives a value, without a schema: wrong syntax and what expressions do not have are
+/// diagnostics at their place.
+pub fn parse_value(text: &Spanned<String>, out: &mut Diagnostics) -> Option<Expression> {
+    Some(Expression { text: text.clone(), root: parse::read(text, out)? })
 }
 
 impl Expression {
@@ -98,6 +104,38 @@ impl Expression {
     pub fn bind(&self, schema: &Schema, as_of: DateTime<Utc>, out: &mut Diagnostics) -> Option<Expr> {
         let mut binder = Binder { schema, as_of, text: &self.text, out };
         binder.condition(&self.root)
+    }
+
+    /// Binds an expression that gives a value to a side's columns, with the field that its values make.
+    pub fn bind_value(
+        &self,
+        name: &str,
+        schema: &Schema,
+        as_of: DateTime<Utc>,
+        out: &mut Diagnostics,
+    ) -> Option<(Expr, Field)> {
+        let mut binder = Binder { schema, as_of, text: &self.text, out };
+        let typed = binder.value(&self.root)?;
+        Some((typed.expr, Field { timezone: typed.zone, ..Field::new(name, typed.logical) }))
+    }
+}
+
+/// Returns the values of a bound expression, one a row, in the polars form of their type.
+///
+/// # Errors
+/// Where polars refuses the expression.
+pub fn values(frame: &Frame, value: &Expr, logical: &Logical) -> Result<Column, RuleError> {
+    let result = frame.df.clone().lazy().select([value.clone().alias("value")]).collect()?;
+    let column = result.column("value")?;
+    let wanted = polars_type(logical);
+    let column = if *column.dtype() == wanted { column.clone() } else { column.cast(&wanted)? };
+    match (column.len(), frame.height()) {
+        (len, height) if len == height => Ok(column),
+        // A value that does not depend on the row comes once.
+        (1, height) => Ok(column.new_from_index(0, height)),
+        _ => Err(RuleError::Refused(
+            "the expression gave another number of values than there are rows".to_owned(),
+        )),
     }
 }
 

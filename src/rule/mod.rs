@@ -3,10 +3,12 @@
 mod columns;
 mod common;
 mod kind;
+mod lookup;
 mod reference;
 
 pub use columns::{Columns, find};
 pub use common::{Common, MaxFailures};
 pub(crate) use kind::kinds;
 pub use kind::{Kind, ProjectFiles, RuleError, example_blocks};
+pub use lookup::{Given, Pair, Pairs, Place, listed_already};
 pub use reference::Reference;
