@@ -35,7 +35,8 @@ impl<'a> Mask<'a> {
         Mask { key: *key, masking }
     }
 
-    /// Returns why a column's values are hidden: `sensitive`, `free text` or `refers to a sensitive column`; nothing where they are shown.
+    /// Returns why a column's values are hidden: `sensitive`, `free text`, `refers to a sensitive column` or
+    /// `calculated from a hidden column`; nothing where they are shown.
     pub fn reason(&self, column: &str) -> Option<&'a str> {
         self.masking.columns.get(column).map(String::as_str)
     }

@@ -144,7 +144,7 @@ impl Draft {
             rules,
             reconcile: reconcile.as_ref().map(|r| r.value.clone()).unwrap_or_default(),
         };
-        draft.check(node, reconcile.as_ref(), out);
+        draft.check(node, reconcile.as_ref(), files, out);
         Some(draft)
     }
 
@@ -159,7 +159,13 @@ impl Draft {
     }
 
     /// Reports what contradicts itself within the dataset's own file.
-    fn check(&self, node: &Node, reconcile: Option<&Spanned<Reconcile>>, out: &mut Diagnostics) {
+    fn check(
+        &self,
+        node: &Node,
+        reconcile: Option<&Spanned<Reconcile>>,
+        files: &ProjectFiles,
+        out: &mut Diagnostics,
+    ) {
         let place = name_span(Some(node), "dataset").unwrap_or(&node.span);
         if !self.sides.has(Side::Source) && !self.sides.has(Side::Target) {
             out.push(
@@ -169,7 +175,7 @@ impl Draft {
         }
         self.check_key(node, place, out);
         self.check_shown(out);
-        self.check_compared(node, out);
+        self.check_compared(node, files, out);
         let total_ids: Vec<Spanned<String>> = self
             .reconcile
             .totals
@@ -245,20 +251,30 @@ impl Draft {
     }
 
     /// Reports columns under `reconcile` that cannot be compared because a side does not have them.
-    fn check_compared(&self, node: &Node, out: &mut Diagnostics) {
+    fn check_compared(&self, node: &Node, files: &ProjectFiles, out: &mut Diagnostics) {
         if !self.sides.are_two() {
             return;
         }
         self.reconcile.exclude.iter().for_each(|name| self.sides.check_anywhere(name, out));
         let names = node.get("reconcile").and_then(|r| r.get("columns"));
-        let policies = self.reconcile.columns.iter().map(|(name, policy)| Spanned {
-            value: name.clone(),
-            span: name_span(names, name).unwrap_or(&policy.span).clone(),
-        });
+        for (name, policy) in &self.reconcile.columns {
+            let span = name_span(names, name).unwrap_or(&policy.span).clone();
+            // A side whose value is calculated need not have the column.
+            let has = |side: &Side| policy.value.expression(*side).1.is_none();
+            let on: Vec<Side> = [Side::Source, Side::Target].into_iter().filter(has).collect();
+            for (side, columns) in policy.value.check(name, &span, files, out) {
+                self.sides.check_columns(&columns, &[side], out);
+            }
+            self.sides.check_columns(&[Spanned { value: name.clone(), span }], &on, out);
+        }
         let totals = self.reconcile.totals.iter().map(|total| &total.value);
         let totals = totals.flat_map(|total| std::iter::once(&total.column).chain(&total.by)).cloned();
-        let compared: Vec<Spanned<String>> = policies.chain(totals).collect();
-        self.sides.check_columns(&compared, &[Side::Source, Side::Target], out);
+        let calculated = |name: &str| {
+            let policy = self.reconcile.columns.get(name).map(|policy| &policy.value);
+            policy.is_some_and(|p| p.source_expression.is_some() || p.target_expression.is_some())
+        };
+        let totals: Vec<Spanned<String>> = totals.filter(|name| !calculated(&name.value)).collect();
+        self.sides.check_columns(&totals, &[Side::Source, Side::Target], out);
     }
 
     /// Reports ids under `reconcile: rules:` that no rule can have.

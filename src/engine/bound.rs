@@ -9,7 +9,7 @@ use crate::findings::StepResult;
 use crate::frame::Frame;
 use crate::matching::{BoundMatch, Match, MatchOutcome};
 use crate::model::{Schema, Side};
-use crate::reconcile::BoundReconcile;
+use crate::reconcile::{BoundReconcile, Context};
 use crate::rule::{Columns, ProjectFiles, RuleError};
 
 use super::expected::{RowState, Working};
@@ -100,7 +100,8 @@ impl<'p> BoundDataset<'p> {
         }
         let reconcile = match (&cleansed, target) {
             (Some(expected), Some(target)) => {
-                crate::reconcile::bind(&dataset.reconcile, &dataset.key, expected, target, out)
+                let context = Context { files: &plan.files, as_of };
+                crate::reconcile::bind(&dataset.reconcile, &dataset.key, expected, target, context, out)
             }
             _ => None,
         };

@@ -170,6 +170,9 @@ impl<'a> World<'a> {
                 Ok(done) => {
                     let (rows, target_rows) = (expected.frame.height() as u64, target.frame.height() as u64);
                     let may_be_empty = !figures.may_be_empty.is_empty();
+                    let (expected, target) = (&done.prepared.expected, &done.prepared.target);
+                    let raw = self.frame(name, Side::Source);
+                    let cells = Cells::new(&keys, raw, Some(expected), Some(target), origin);
                     judged.extend(done.rules(dataset, &cells, (rows, target_rows), may_be_empty));
                     reconciled = Some(done);
                 }

@@ -12,10 +12,13 @@ const LONGEST_PLAIN_TEXT: usize = 60;
 /// Why a column is hidden whose values are those of a hidden column of another dataset.
 const REFERS: &str = "refers to a sensitive column";
 
+/// Why a column is hidden whose values are calculated from a hidden column.
+const CALCULATED: &str = "calculated from a hidden column";
+
 /// Decides what is hidden of every dataset of a plan, by name; `sides` gives the frames of one.
 ///
 /// The values of a foreign key are those of the column it refers to: where that is hidden so is it, unless listed
-/// under `show`.
+/// under `show`. So is a column that the reconciliation calculates from a hidden one.
 pub fn maskings<'f>(
     plan: &Plan,
     sides: impl Fn(&str) -> [Option<&'f Frame>; 2],
@@ -34,16 +37,23 @@ pub fn maskings<'f>(
                 let Some(parent) = all.get(&reference.dataset.value) else { continue };
                 let pairs = rule.rule.columns().into_iter().zip(&reference.columns);
                 let hidden = pairs.filter(|(_, theirs)| parent.columns.contains_key(&theirs.value));
-                found.extend(hidden.map(|(own, _)| (dataset, own.value)));
+                found.extend(hidden.map(|(own, _)| (dataset, own.value, REFERS)));
+            }
+            let own = all.get(&dataset.name.value);
+            for (name, policy) in &dataset.reconcile.columns {
+                let is_hidden = |column: &String| own.is_some_and(|own| own.columns.contains_key(column));
+                if policy.value.named().iter().any(is_hidden) {
+                    found.push((dataset, name.clone(), CALCULATED));
+                }
             }
         }
         let mut changed = false;
-        for (dataset, column) in found {
+        for (dataset, column, why) in found {
             let Some(masking) = all.get_mut(&dataset.name.value) else { continue };
             let shown = dataset.show.iter().any(|name| name.value == column);
             if !shown && !masking.columns.contains_key(&column) {
                 masking.key |= dataset.key.iter().any(|name| name.value == column);
-                masking.columns.insert(column, REFERS.to_owned());
+                masking.columns.insert(column, why.to_owned());
                 changed = true;
             }
         }

@@ -43,7 +43,9 @@ pub fn write(
         Ok(())
     };
     let ties = reconciled.as_ref().map(|done| done.ties(expected.frame.height())).unwrap_or_default();
-    let made = corrected(&expected.frame, expected_keys, target, &ties)?;
+    // What is loaded has the target's codes, and the values that it is to calculate.
+    let expected_frame = reconciled.as_ref().map_or(&expected.frame, |done| &done.prepared.expected);
+    let made = corrected(expected_frame, expected_keys, target, &ties)?;
     result.notes.extend(made.notes);
     put("corrected", &made.frame)?;
     put("changes", &changes(&working.corrections, &working.all, cleansed_keys)?)?;
@@ -56,7 +58,7 @@ pub fn write(
         for repair in &list {
             *result.repairs.entry(repair.action().to_owned()).or_insert(0) += 1;
         }
-        let made = repairs(&list, &expected.frame, target, (expected_keys, target_keys), &ties)?;
+        let made = repairs(&list, expected_frame, target, (expected_keys, target_keys), &ties)?;
         result.notes.extend(made.notes);
         put("repairs", &made.frame)?;
     }

@@ -6,12 +6,14 @@ use polars::prelude::PolarsError;
 
 use crate::config::Dataset;
 use crate::correct::{Repair, Ties};
-use crate::findings::{Buckets, DatasetResult, RuleResult, SideFigure, TotalResult};
+use crate::findings::{Buckets, ColumnResult, DatasetResult, RuleResult, SideFigure, TotalResult};
 use crate::frame::Frame;
 use crate::gate::{side_status, worst};
 use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use crate::model::{Dimension, Finding, SMALL_GROUP, Severity, Side, Status};
-use crate::reconcile::{self, BoundReconcile, BoundTotal, Input, RuleFields, TotalOutcome};
+use crate::reconcile::{
+    self, BoundReconcile, BoundTotal, ComparedColumn, Input, Prepared, RuleFields, TotalOutcome,
+};
 use crate::rule::RuleError;
 
 use super::expected::{Expected, RowState, Working};
@@ -23,6 +25,8 @@ use super::prepare::LoadedSide;
 pub struct Reconciled {
     bound: BoundReconcile,
     outcome: reconcile::Reconciliation,
+    /// Both sides as they were compared.
+    pub prepared: Prepared,
 }
 
 /// The rows of `all` in one state, with its columns.
@@ -46,9 +50,16 @@ pub fn reconcile(
     if let Some(former) = &working.former {
         merged = if merged.height() == 0 { former.clone() } else { merged.with(former)? };
     }
-    let input = Input { expected: &expected.frame, target, quarantined: &quarantined, merged: &merged };
-    let outcome = reconcile::reconcile(&input, bound)?;
-    Ok(Reconciled { bound: bound.clone(), outcome })
+    let prepared = bound.prepare(&expected.frame, target)?;
+    let input = Input {
+        expected: &prepared.expected,
+        target: &prepared.target,
+        quarantined: &quarantined,
+        merged: &merged,
+    };
+    let mut outcome = reconcile::reconcile(&input, bound)?;
+    outcome.notes.extend(prepared.notes());
+    Ok(Reconciled { bound: bound.clone(), outcome, prepared })
 }
 
 /// Makes the ledger of a dataset from the sides it has.
@@ -139,11 +150,13 @@ struct Draft<'a> {
     fields: Option<&'a RuleFields>,
     may_be_empty: bool,
     kind: &'static str,
+    /// The severity where the user sets none.
+    severity: Severity,
 }
 
 impl Draft<'_> {
     fn finish(self) -> (RuleResult, Vec<Finding>) {
-        let severity = self.fields.and_then(|f| f.severity).unwrap_or(Severity::Error);
+        let severity = self.fields.and_then(|f| f.severity).unwrap_or(self.severity);
         let max_failures = self.fields.and_then(|f| f.max_failures);
         let mut figures = Vec::new();
         let mut findings = Vec::new();
@@ -248,6 +261,7 @@ impl Reconciled {
                     fields: self.bound.rules.get(id),
                     may_be_empty,
                     kind: "reconcile",
+                    severity: Severity::Error,
                 }
                 .finish()
             })
@@ -271,15 +285,49 @@ impl Reconciled {
                     fields: self.bound.rules.get(&id),
                     may_be_empty,
                     kind: "reconcile",
+                    severity: Severity::Error,
                     id,
                 }
                 .finish(),
             );
+            judged.extend(self.unmapped(column, cells, may_be_empty));
         }
         for (total, outcome) in self.bound.totals.iter().zip(&self.outcome.totals) {
             judged.push(self.total(total, outcome, may_be_empty));
         }
         judged
+    }
+
+    /// Returns the rule that counts codes which are not listed, where a column's codes are replaced.
+    fn unmapped(
+        &self,
+        column: &ComparedColumn,
+        cells: &Cells<'_>,
+        may_be_empty: bool,
+    ) -> Option<(RuleResult, Vec<Finding>)> {
+        let id = column.unmapped_rule()?;
+        let is_of = |applied: &&reconcile::Applied| {
+            applied.column == column.name && applied.word != "source_expression"
+        };
+        let applied = self.prepared.applied.iter().find(is_of)?;
+        let texts = cells.column(&column.name);
+        let finding = |row: &u32| {
+            let mut finding = cells.row(Side::Expected, *row as usize, None);
+            texts.fill(&mut finding, *row as usize);
+            finding
+        };
+        let draft = Draft {
+            says: format!("Every code of `{}` is in its `{}`.", column.name, applied.word),
+            columns: vec![column.name.clone()],
+            dimension: Dimension::Validity,
+            sides: vec![(Side::Expected, applied.values, applied.unmapped.iter().map(finding).collect())],
+            fields: self.bound.rules.get(&id),
+            may_be_empty: may_be_empty || applied.values == 0,
+            kind: "unmapped",
+            severity: Severity::Warning,
+            id,
+        };
+        Some(draft.finish())
     }
 
     fn total(
@@ -320,6 +368,7 @@ impl Reconciled {
             fields: self.bound.rules.get(&total.id),
             may_be_empty,
             kind: "total",
+            severity: Severity::Error,
             id: total.id.clone(),
         }
         .finish()
@@ -349,6 +398,11 @@ impl Reconciled {
             from_quarantined: count(&rows.from_quarantined),
             from_merged: count(&rows.from_merged),
         });
+        for bound in &self.bound.columns {
+            if !result.columns.iter().any(|column| column.name == bound.name) {
+                result.columns.push(ColumnResult { name: bound.name.clone(), ..ColumnResult::default() });
+            }
+        }
         for column in &mut result.columns {
             if let Some((bound, outcome)) = self
                 .bound
@@ -399,11 +453,13 @@ impl Reconciled {
     /// Returns what would make the target equal expected.
     ///
     /// Rows without a key or with a repeated one have no repair: nobody can say which row is meant. Nor has a
-    /// target row that belongs to a quarantined one: what it should be is not known.
+    /// target row that belongs to a quarantined one, nor a value that is calculated from the target's columns: what
+    /// they should be is not known.
     pub fn repairs(&self) -> Vec<Repair> {
         let rows = &self.outcome.rows;
         let mut columns: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
-        for (bound, outcome) in self.bound.columns.iter().zip(&self.outcome.columns) {
+        let columns_with_outcome = self.bound.columns.iter().zip(&self.outcome.columns);
+        for (bound, outcome) in columns_with_outcome.filter(|(bound, _)| !bound.calculated) {
             for pair in &outcome.mismatched {
                 columns.entry(*pair).or_default().insert(bound.name.clone());
             }

@@ -111,7 +111,7 @@ pub struct SideResult {
 }
 
 /// One column of a dataset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnResult {
     /// Our name.
     pub name: String,
@@ -139,7 +139,7 @@ pub struct ColumnResult {
 pub struct RuleResult {
     /// Its id, unique within the dataset.
     pub id: String,
-    /// The word of its kind: `not_null`, `exact`, `reconcile`, `total`.
+    /// The word of its kind: `not_null`, `exact`, `reconcile`, `unmapped`, `total`.
     pub kind: String,
     /// What it asserts, in a short English sentence without cell values.
     pub says: String,
@@ -250,6 +250,7 @@ pub struct TotalResult {
 pub struct Masking {
     /// True where a key column is sensitive: keys show as tokens.
     pub key: bool,
-    /// Columns whose values are hidden, with the reason: `sensitive`, `free text`, or `refers to a sensitive column`.
+    /// Columns whose values are hidden, with the reason: `sensitive`, `free text`, `refers to a
+    /// sensitive column` or `calculated from a hidden column`.
     pub columns: BTreeMap<String, String>,
 }

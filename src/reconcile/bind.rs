@@ -1,6 +1,7 @@
 //! Configuration and schemas to what is compared, how, and what is not.
 
 mod column;
+mod prepare;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +15,10 @@ use super::config::{Aggregate, Amount, Reconcile, RuleFields, Total};
 use super::convert::Convert;
 use super::meet::{Meeting, Refusal, declared_zone, meet};
 use super::policy::Policy;
+use super::prepare::Preparation;
 
 use column::{note, only_timezone};
+pub use prepare::Context;
 
 /// The key name that stands for the row's position in the snapshot.
 pub const ROW: &str = "_row";
@@ -33,6 +36,8 @@ pub struct BoundReconcile {
     pub columns: Vec<ComparedColumn>,
     /// The columns that are not, in the order of expected's schema, then of the target's.
     pub not_compared: Vec<NotCompared>,
+    /// What is done before values are compared: to expected, and to the target.
+    pub preparations: (Preparation, Preparation),
     /// The totals, in the order of the rule file.
     pub totals: Vec<BoundTotal>,
     /// The fields that the user set for rules, by rule id.
@@ -63,9 +68,19 @@ pub struct ComparedColumn {
     /// How they would meet without `as`.
     pub(super) natural: Option<Meeting>,
     pub(super) policy: Policy,
+    /// True where codes of the source are replaced by the target's.
+    pub mapped: bool,
+    /// True where the target's value is calculated: nobody can say what its columns should hold.
+    pub calculated: bool,
 }
 
 impl ComparedColumn {
+    /// Returns the id of the rule that counts codes which are not listed: `reconcile-unmapped-<column>`; nothing where no
+    /// codes are replaced.
+    pub fn unmapped_rule(&self) -> Option<String> {
+        self.mapped.then(|| format!("reconcile-unmapped-{}", self.name))
+    }
+
     /// Returns the id of the column's rule: `reconcile-<column>`.
     pub fn rule(&self) -> String {
         format!("reconcile-{}", self.name)
@@ -104,7 +119,8 @@ impl BoundReconcile {
     /// Returns the ids of all rules of the reconciliation, in the order of the report.
     pub fn rule_ids(&self) -> Vec<String> {
         let rows = ROW_RULES.iter().map(|id| (*id).to_owned());
-        let columns = self.columns.iter().map(ComparedColumn::rule);
+        let columns = self.columns.iter();
+        let columns = columns.flat_map(|c| std::iter::once(c.rule()).chain(c.unmapped_rule()));
         rows.chain(columns).chain(self.totals.iter().map(|t| t.id.clone())).collect()
     }
 }
@@ -113,23 +129,33 @@ impl BoundReconcile {
 ///
 /// Every column with the same name on both sides is compared, but for the key and what is excluded. What is
 /// wrong goes to `out`: names that are not there, policies that a type cannot have, a timestamp without a zone
-/// that meets one with a zone while nobody says which zone it shows (UTC is never assumed).
+/// that meets one with a zone while nobody says which zone it shows (UTC is never assumed). `expected` and `target` are
+/// the columns before [`BoundReconcile::prepare`].
 /// Returns nothing where the reconciliation cannot be run.
 pub fn bind(
     config: &Reconcile,
     key: &[Spanned<String>],
     expected: &Schema,
     target: &Schema,
+    context: Context<'_>,
     out: &mut Diagnostics,
 ) -> Option<BoundReconcile> {
     let mut own = Diagnostics::default();
-    let mut binder = Binder { config, expected, target, out: &mut own };
+    let preparations = prepare::preparations(config, expected, target, context, &mut own);
+    if own.has_errors() {
+        // What an expression would give is not known.
+        out.extend(own);
+        return None;
+    }
+    let (expected, target) = (preparations.0.schema(expected), preparations.1.schema(target));
+    let mut binder = Binder { config, expected: &expected, target: &target, out: &mut own };
     let key_columns = key.iter().filter_map(|name| binder.key_column(name)).collect();
     binder.check_names(key);
     let (columns, not_compared) = binder.columns(key);
     let totals = binder.totals();
     let (rules, zones) = (IndexMap::new(), binder.zones());
-    let bound = BoundReconcile { key: key_columns, columns, not_compared, totals, rules, zones };
+    let bound =
+        BoundReconcile { key: key_columns, columns, not_compared, preparations, totals, rules, zones };
     let rules = binder.rules(&bound);
     let failed = own.has_errors();
     out.extend(own);

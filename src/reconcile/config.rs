@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
 use crate::frame::Number;
 use crate::model::{Logical, Severity};
 use crate::node::{FromNode, Literal, Node, choices, params};
-use crate::rule::MaxFailures;
+use crate::rule::{MaxFailures, Pairs};
 
 params! {
     /// How expected and target are compared. Where nothing is said, every column that both sides have is
@@ -21,7 +21,7 @@ params! {
         totals: Vec<Spanned<Total>> = "[]",
         /// Severity and allowed failures of the reconciliation's own rules, by id: `reconcile-missing`,
         /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-no_key`, `reconcile-<column>`,
-        /// `total-<column>-<by>`.
+        /// `reconcile-unmapped-<column>`, `total-<column>-<by>`.
         rules: IndexMap<String, Spanned<RuleFields>> = "{}",
     }
 }
@@ -53,8 +53,26 @@ params! {
         /// `trim`: white space at both ends means nothing; `collapse`: nor does its amount between words;
         /// `ignore`: no white space means anything.
         whitespace: Option<Spanned<Whitespace>>,
-        /// Values that mean the same as NULL, on either side, e.g. `["", N/A]`.
+        /// The text is a list with this between its items, e.g. `";"`: their order means nothing, nor does white space
+        /// around them; how often each stands there does. `case` and `whitespace` hold for each item.
+        unordered: Option<Spanned<String>>,
+        /// `true`: JSON is compared by value: the order of an object's names, white space and the spelling of numbers
+        /// and texts mean nothing, the order of a list does. A text that is not JSON, or in which an object has a name twice,
+        /// is compared as it stands.
+        json: Option<Spanned<bool>>,
+        /// Values that mean the same as NULL, on either side, e.g. `["", N/A]`. `[""]` makes an empty text equal to NULL,
+        /// and with `whitespace: trim` one of blanks too.
         null: Vec<Literal> = "[]",
+        /// The target's code for each of the source's, e.g. `{ SEC: Secure }`. A code that is not listed is compared as it
+        /// stands, and counted by the rule `reconcile-unmapped-<column>`. Case and blanks count.
+        map: Option<Pairs>,
+        /// The same as `map`, in a CSV file with the header `from,to`, relative to the project file.
+        lookup: Option<Spanned<String>>,
+        /// An SQL expression over the columns of the cleansed source, whose value is compared instead of the column's:
+        /// `trim(forename) || ' ' || trim(surname)`. The source need not have a column of this name.
+        source_expression: Option<Spanned<String>>,
+        /// The same over the columns of the target.
+        target_expression: Option<Spanned<String>>,
         /// The zone whose wall clock a timestamp without a zone shows, e.g. `Europe/London`.
         timezone: Option<Spanned<Zone>>,
         /// The type in which both sides are compared, e.g. `decimal(10,2)` or `text`. A value that cannot be
@@ -93,7 +111,8 @@ impl Total {
 params! {
     /// Fields of a rule of the reconciliation.
     pub struct RuleFields("a rule of `reconcile`") {
-        /// How much a failure matters: `info`, `warning` or `error`. Default: `error`.
+        /// How much a failure matters: `info`, `warning` or `error`. Default: `error`; `warning` for codes that are not
+        /// listed.
         severity: Option<Severity>,
         /// How many rows may fail before the rule does: a count such as `10`, or a share of the rows evaluated such as `0.5%`.
         max_failures: Option<MaxFailures>,

@@ -6,8 +6,10 @@ mod cell;
 mod compare;
 mod config;
 mod convert;
+mod json;
 mod meet;
 mod policy;
+mod prepare;
 mod totals;
 mod wide;
 
@@ -18,14 +20,17 @@ use crate::ledger::{SourceDisposition, Tally, TargetDisposition};
 use crate::rule::RuleError;
 
 pub use align::{Alignment, Pair, align};
-pub use bind::{BoundReconcile, BoundTotal, ComparedColumn, KeyColumn, NotCompared, ROW, ROW_RULES, bind};
+pub use bind::{
+    BoundReconcile, BoundTotal, ComparedColumn, Context, KeyColumn, NotCompared, ROW, ROW_RULES, bind,
+};
 pub use compare::{ColumnOutcome, compare};
 pub use config::{
     Aggregate, Amount, Case, ColumnPolicy, Precision, Reconcile, RuleFields, Total, Whitespace, Zone,
 };
+pub use prepare::{Applied, Preparation};
 pub use totals::{Figure, TotalOutcome, total};
 
-/// What is reconciled.
+/// What is reconciled, prepared as the policies ask ([`BoundReconcile::prepare`]).
 #[derive(Debug, Clone, Copy)]
 pub struct Input<'a> {
     /// The cleansed source, less quarantined and merged rows.
@@ -36,6 +41,37 @@ pub struct Input<'a> {
     pub quarantined: &'a Frame,
     /// Rows merged into others, likewise.
     pub merged: &'a Frame,
+}
+
+/// Both sides as they are compared, and what was done to them.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// Expected.
+    pub expected: Frame,
+    /// The target.
+    pub target: Frame,
+    /// What was done to expected, then to the target.
+    pub applied: Vec<Applied>,
+}
+
+impl BoundReconcile {
+    /// Calculates the columns that policies compare by an expression, and replaces codes, row by row.
+    ///
+    /// # Errors
+    /// Where a column is not there, or polars refuses an expression.
+    pub fn prepare(&self, expected: &Frame, target: &Frame) -> Result<Prepared, RuleError> {
+        let (expected, mut applied) = self.preparations.0.apply(expected)?;
+        let (target, of_target) = self.preparations.1.apply(target)?;
+        applied.extend(of_target);
+        Ok(Prepared { expected, target, applied })
+    }
+}
+
+impl Prepared {
+    /// Returns what the reader should know: expressions and lists of codes that changed nothing.
+    pub fn notes(&self) -> Vec<String> {
+        self.applied.iter().filter_map(Applied::idle).collect()
+    }
 }
 
 /// What a reconciliation found. Rows are indexes from 0 into the frames of the input.

@@ -6,17 +6,21 @@ use crate::frame::{Number, collapse_whitespace, fold_case, remove_whitespace};
 
 use super::cell::Cell;
 use super::config::{Amount, Precision, Whitespace};
+use super::json;
 use super::wide::Wide;
 
 /// The words of a policy that make values equal, in the order in which they are reported.
-pub(super) const WORDS: [&str; 6] = ["tolerance", "relative", "precision", "case", "whitespace", "null"];
+pub(super) const WORDS: [&str; 8] =
+    ["tolerance", "relative", "precision", "case", "whitespace", "unordered", "json", "null"];
 
 const TOLERANCE: usize = 0;
 const RELATIVE: usize = 1;
 const PRECISION: usize = 2;
 const CASE: usize = 3;
 const WHITESPACE: usize = 4;
-const NULL: usize = 5;
+const UNORDERED: usize = 5;
+const JSON: usize = 6;
+const NULL: usize = 7;
 
 /// Which words of a policy are looked at, in the order of [`WORDS`].
 pub(super) type Active = [bool; WORDS.len()];
@@ -29,6 +33,9 @@ pub(super) struct Policy {
     pub(super) precision: Option<Precision>,
     pub(super) case: bool,
     pub(super) whitespace: Option<Whitespace>,
+    /// What stands between the items of a list whose order means nothing.
+    pub(super) unordered: Option<String>,
+    pub(super) json: bool,
     pub(super) null: Vec<NullText>,
 }
 
@@ -49,6 +56,8 @@ impl Policy {
             self.precision.is_some(),
             self.case,
             self.whitespace.is_some(),
+            self.unordered.is_some(),
+            self.json,
             !self.null.is_empty(),
         ]
     }
@@ -120,6 +129,22 @@ impl Policy {
     }
 
     fn normal_text<'c>(&self, text: &'c str, active: Active) -> Cow<'c, str> {
+        if self.json
+            && active[JSON]
+            && let Some(value) = json::canonical(text)
+        {
+            return Cow::Owned(value);
+        }
+        let Some(separator) = self.unordered.as_deref().filter(|_| active[UNORDERED]) else {
+            return self.plain_text(text, active);
+        };
+        let items = text.split(separator).map(|item| self.plain_text(item.trim(), active));
+        let mut items: Vec<Cow<'_, str>> = items.collect();
+        items.sort_unstable();
+        Cow::Owned(items.join(separator))
+    }
+
+    fn plain_text<'c>(&self, text: &'c str, active: Active) -> Cow<'c, str> {
         let text = match self.whitespace.filter(|_| active[WHITESPACE]) {
             Some(Whitespace::Trim) => Cow::Borrowed(text.trim()),
             Some(Whitespace::Collapse) => collapse_whitespace(text),

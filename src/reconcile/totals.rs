@@ -305,7 +305,9 @@ mod tests {
         let node = crate::node::parse(&file, &mut out).unwrap();
         let config = crate::reconcile::Reconcile::from_node(&node, &mut out).unwrap();
         let schema = frame(&[]).schema;
-        let bound = crate::reconcile::bind(&config, &[], &schema, &schema, &mut out).unwrap();
+        let files = crate::rule::ProjectFiles::default();
+        let context = crate::reconcile::Context { files: &files, as_of: chrono::DateTime::UNIX_EPOCH };
+        let bound = crate::reconcile::bind(&config, &[], &schema, &schema, context, &mut out).unwrap();
         bound.totals.into_iter().next().unwrap()
     }
 

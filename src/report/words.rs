@@ -373,6 +373,9 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
             let by = if by.is_empty() { String::new() } else { format!(" by {}", listed(by)) };
             format!("{} totals of {}{by} {}", of(figure), listed(column), pick("differs", "differ"))
         }
+        ("unmapped", _) => {
+            format!("{records} {} a code of {columns} that is not listed", pick("has", "have"))
+        }
         ("not_null", _) => {
             let any = if rule.columns.len() > 1 { "one of " } else { "" };
             format!("{records} {} no value in {any}{columns}", pick("has", "have"))

@@ -33,6 +33,7 @@ mod odbc;
 mod oracle;
 mod postgres;
 mod readme;
+mod reconciling;
 mod report;
 mod servers;
 mod sqlserver;

@@ -6,8 +6,11 @@ mod csv;
 mod expressions;
 mod meeting;
 mod plain;
+mod policies;
 mod reconcile;
 mod tables;
+
+pub use reconcile::context;
 
 use proptest::prelude::ProptestConfig;
 

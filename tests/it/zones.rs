@@ -10,6 +10,7 @@ use counterfoil::reconcile::{
 };
 
 use crate::examples::yaml;
+use crate::oracle::context;
 use crate::support::{Folder, column, read_parquet};
 use crate::table;
 use crate::types::snapshot;
@@ -36,7 +37,9 @@ fn bound(key: &str, rules: &str, expected: &Frame, target: &Frame) -> Result<Bou
     assert!(out.is_empty(), "{}", out.render(false));
     let file = SourceFile::new("t.yml", "key");
     let key = [Spanned { value: key.to_owned(), span: Span { file: file.into(), range: 0..3 } }];
-    bind(&config.unwrap(), &key, &expected.schema, &target.schema, &mut out).ok_or_else(|| out.render(false))
+    let files = counterfoil::rule::ProjectFiles::default();
+    bind(&config.unwrap(), &key, &expected.schema, &target.schema, context(&files), &mut out)
+        .ok_or_else(|| out.render(false))
 }
 
 fn run(key: &str, rules: &str, expected: &Frame, target: &Frame) -> Reconciliation {

@@ -18,8 +18,11 @@ impl Binder<'_> {
         let policy = spanned.map(|p| &p.value);
         let zone = policy.and_then(|p| p.timezone.as_ref()).map(|z| z.value.0);
         let wanted = policy.and_then(|p| p.r#as.as_ref());
-        let met = match wanted {
-            Some(wanted) => meet_as(e, t, &wanted.value, zone),
+        let mapped = policy.is_some_and(|p| p.map.is_some() || p.lookup.is_some());
+        // Codes are written as text and mean values of the target's type.
+        let of_codes = (mapped && !t.logical.is_text()).then_some(&t.logical);
+        let met = match wanted.map(|wanted| &wanted.value).or(of_codes) {
+            Some(wanted) => meet_as(e, t, wanted, zone),
             None => meet(e, t, zone),
         };
         let meeting = match met {
@@ -38,9 +41,26 @@ impl Binder<'_> {
             None => Policy::default(),
         };
         let natural = wanted.and_then(|_| meet(e, t, zone).ok());
+        let calculated = policy.is_some_and(|p| p.target_expression.is_some());
+        let by_expression = match (policy.is_some_and(|p| p.source_expression.is_some()), calculated) {
+            (false, false) => "",
+            (true, false) => ", the source's by an expression",
+            (false, true) => ", the target's by an expression",
+            (true, true) => ", both sides' by expressions",
+        };
+        let meeting = Meeting {
+            phrase: format!(
+                "{}{by_expression}{}",
+                meeting.phrase,
+                if mapped { ", the source's codes replaced by a list" } else { "" }
+            ),
+            ..meeting
+        };
         Some(ComparedColumn {
             name: e.name.clone(),
             note: note(&meeting, &bound),
+            mapped,
+            calculated,
             meeting,
             natural,
             policy: bound,
@@ -95,6 +115,13 @@ impl Binder<'_> {
         if let Some(whitespace) = policy.whitespace.as_ref().filter(|_| !plain_text) {
             wrong(&whitespace.span, "whitespace", "texts", help);
         }
+        if let Some(separator) = policy.unordered.as_ref().filter(|_| !plain_text) {
+            wrong(&separator.span, "unordered", "texts", help);
+        }
+        if let Some(json) = policy.json.as_ref().filter(|json| json.value && !plain_text) {
+            wrong(&json.span, "json", "texts", help);
+        }
+        self.exclusive_words(policy);
         if let Some(zone) = policy.timezone.as_ref().filter(|_| !takes_zone(policy, e, t)) {
             self.out.push(
                 Diagnostic::error(
@@ -135,8 +162,35 @@ impl Binder<'_> {
             precision: policy.precision.as_ref().map(|p| p.value),
             case: policy.case.is_some(),
             whitespace: policy.whitespace.as_ref().map(|w| w.value),
+            unordered: policy.unordered.as_ref().map(|separator| separator.value.clone()),
+            json: policy.json.as_ref().is_some_and(|json| json.value),
             null,
         })
+    }
+
+    /// Reports words that mean nothing beside one another.
+    fn exclusive_words(&mut self, policy: &ColumnPolicy) {
+        if let Some(separator) = policy.unordered.as_ref().filter(|separator| separator.value.is_empty()) {
+            self.out.push(
+                Diagnostic::error(&separator.span, "`unordered` needs what stands between two items")
+                    .help("as in `unordered: \";\"`"),
+            );
+        }
+        if policy.json.as_ref().is_some_and(|json| json.value) {
+            let words = [
+                ("case", policy.case.as_ref().map(|w| &w.span)),
+                ("whitespace", policy.whitespace.as_ref().map(|w| &w.span)),
+                ("unordered", policy.unordered.as_ref().map(|w| &w.span)),
+            ];
+            for (word, span) in words {
+                if let Some(span) = span {
+                    self.error(
+                        span,
+                        format!("`{word}` is not possible beside `json`, which compares values"),
+                    );
+                }
+            }
+        }
     }
 }
 
@@ -146,7 +200,13 @@ pub(super) fn only_timezone(policy: &ColumnPolicy) -> bool {
         && policy.precision.is_none()
         && policy.case.is_none()
         && policy.whitespace.is_none()
+        && policy.unordered.is_none()
+        && policy.json.is_none()
         && policy.null.is_empty()
+        && policy.map.is_none()
+        && policy.lookup.is_none()
+        && policy.source_expression.is_none()
+        && policy.target_expression.is_none()
         && policy.r#as.is_none()
 }
 
@@ -186,6 +246,12 @@ pub(super) fn note(meeting: &Meeting, policy: &Policy) -> String {
             }
             .to_owned(),
         );
+    }
+    if policy.unordered.is_some() {
+        lost.push("the order of the items".to_owned());
+    }
+    if policy.json {
+        lost.push("how JSON is written".to_owned());
     }
     match policy.null.len() {
         0 => {}

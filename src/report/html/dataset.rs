@@ -40,6 +40,8 @@ pub struct Page {
     pub differences: Vec<Shown>,
     /// The compared columns without.
     pub equal_columns: Vec<String>,
+    /// Columns with codes that no list has.
+    pub codes: Vec<Shown>,
     /// Checks that have neither classes nor groups to show.
     pub checks: Vec<Shown>,
     /// Checks of references.
@@ -128,7 +130,7 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
     let Samples { rules: found, mut changes, changed, held, reasons } = samples;
     let (mut records, mut differences, mut checks) = (Vec::new(), Vec::new(), Vec::new());
     let (mut orphans, mut duplicates, mut totals) = (Vec::new(), Vec::new(), Vec::new());
-    let mut equal_columns = Vec::new();
+    let (mut equal_columns, mut codes) = (Vec::new(), Vec::new());
     for ((position, rule), found) in dataset.rules.iter().enumerate().zip(found) {
         let view = rules::view(&result.gate, dataset, position, rule);
         let mut shown = Shown { rule: view, found, compared: None, share: 0 };
@@ -156,6 +158,7 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
                 }
             }
             ("reconcile", _) => records.push(shown),
+            ("unmapped", _) => codes.push(shown),
             _ if !has_groups(rule) => orphans.push(shown),
             _ if !shown.found.groups.is_empty() || rule.kind == "exact" => duplicates.push(shown),
             _ => checks.push(shown),
@@ -219,6 +222,7 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
         records,
         differences,
         equal_columns,
+        codes,
         checks,
         orphans,
         duplicates,

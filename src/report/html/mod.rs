@@ -4,6 +4,7 @@
 //! value and every key passes the mask on its way into the view model, so that no template can show more.
 
 mod cell;
+mod codes;
 mod dataset;
 mod facts;
 mod flow;

@@ -244,6 +244,9 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
         }
         (_, "reconcile-no_key") => format!("{name}: {failed} of {all} in {side} {have} no key."),
         ("reconcile", _) => format!("{name}: {columns} differs in {failed} of {all}."),
+        ("unmapped", _) => {
+            format!("{name}: {failed} of {all} in {side} {have} a code of {columns} that is not listed.")
+        }
         ("total", _) => format!("{name}: {failed} of {all} of the total {} {are} not equal.", rule.id),
         ("foreign_key", _) => {
             format!("{name}: {failed} of {all} in {side} {have} a {columns} that refers to nothing.")

@@ -13,6 +13,7 @@ use crate::model::{Family, Logical, SMALL_GROUP, key_parts};
 use crate::report::ReportError;
 
 use super::cell::{Cell, Piece, cell, of_shown, plain};
+use super::codes::{Code, Codes};
 use super::text::number;
 
 /// Findings kept of each rule, side and class.
@@ -75,7 +76,7 @@ pub struct Group {
 pub struct TotalFigure {
     /// The values of the group, one a column.
     pub group: Vec<Cell>,
-    /// `count` or `sum`.
+    /// `count`, `nulls`, `distinct`, `sum`, `min` or `max`.
     pub figure: String,
     /// Expected's and the target's figure.
     pub cell: Cell,
@@ -94,6 +95,10 @@ pub struct OfRule {
     pub small: u64,
     /// Differing figures that are neither shown nor small.
     pub more: u64,
+    /// Codes that are not listed, those of most records first; none where they are hidden.
+    pub codes: Vec<Code>,
+    /// Such codes in all.
+    pub all_codes: u64,
 }
 
 /// One correction.
@@ -248,6 +253,7 @@ fn read_findings(
 ) -> Result<(), ReportError> {
     let positions: HashMap<&str, usize> =
         dataset.rules.iter().enumerate().map(|(i, rule)| (rule.id.as_str(), i)).collect();
+    let mut codes: BTreeMap<usize, Codes> = BTreeMap::new();
     for_each_row(path, COLUMNS, |cells| {
         let &[Some(rule), Some(side), key, row, column, source, expected, target, group] = cells else {
             return;
@@ -257,6 +263,9 @@ fn read_findings(
             return;
         };
         let found = Row { side, key, position: row, column, source, expected, target, group };
+        if rule.kind == "unmapped" {
+            codes.entry(position).or_default().add(expected);
+        }
         if rule.kind == "total" {
             take_total(of_rule, dataset, rule, mask, &found);
         } else if let (Some(group), true) = (group, has_groups(rule)) {
@@ -265,6 +274,12 @@ fn read_findings(
             take_finding(of_rule, rule, mask, &found);
         }
     })?;
+    for (position, codes) in codes {
+        let column = dataset.rules.get(position).and_then(|rule| rule.columns.first());
+        if let (Some(of_rule), Some(column)) = (out.get_mut(position), column) {
+            (of_rule.codes, of_rule.all_codes) = codes.shown(column, mask);
+        }
+    }
     for of_rule in out {
         // Source, expected, target; the order of the words by chance is not that.
         let rank = |side: &str| ["source", "expected", "target"].iter().position(|s| *s == side);

@@ -307,7 +307,8 @@ fn same(a: &Cell, b: &Cell) -> bool {
 }
 
 /// What a policy has, in the order in which it is counted.
-pub const WORDS: [&str; 6] = ["tolerance", "relative", "precision", "case", "whitespace", "null"];
+pub const WORDS: [&str; 8] =
+    ["tolerance", "relative", "precision", "case", "whitespace", "unordered", "json", "null"];
 
 /// The policy of a column.
 #[derive(Debug, Clone, Default)]
@@ -317,30 +318,36 @@ pub struct Policy {
     pub precision: Option<&'static str>,
     pub case: bool,
     pub whitespace: Option<&'static str>,
+    pub unordered: Option<&'static str>,
+    pub json: bool,
     pub null: Vec<&'static str>,
 }
 
 impl Policy {
-    pub fn has(&self) -> [bool; 6] {
+    pub fn has(&self) -> [bool; 8] {
         [
             self.tolerance.is_some(),
             self.relative.is_some(),
             self.precision.is_some(),
             self.case,
             self.whitespace.is_some(),
+            self.unordered.is_some(),
+            self.json,
             !self.null.is_empty(),
         ]
     }
 
     /// Leaves out all words but some.
-    fn only(&self, words: [bool; 6]) -> Policy {
+    fn only(&self, words: [bool; 8]) -> Policy {
         Policy {
             tolerance: self.tolerance.filter(|_| words[0]),
             relative: self.relative.filter(|_| words[1]),
             precision: self.precision.filter(|_| words[2]),
             case: self.case && words[3],
             whitespace: self.whitespace.filter(|_| words[4]),
-            null: if words[5] { self.null.clone() } else { Vec::new() },
+            unordered: self.unordered.filter(|_| words[5]),
+            json: self.json && words[6],
+            null: if words[7] { self.null.clone() } else { Vec::new() },
         }
     }
 
@@ -363,11 +370,11 @@ impl Policy {
     }
 
     /// Returns the words that count for two values that differ without a policy and are equal with it.
-    pub fn counted(&self, e: &Cell, t: &Cell, logical: &Logical) -> [bool; 6] {
+    pub fn counted(&self, e: &Cell, t: &Cell, logical: &Logical) -> [bool; 8] {
         let has = self.has();
-        let mut counted = [false; 6];
-        for word in (0..6).filter(|word| has[*word]) {
-            let (mut without, mut alone) = (has, [false; 6]);
+        let mut counted = [false; 8];
+        for word in (0..8).filter(|word| has[*word]) {
+            let (mut without, mut alone) = (has, [false; 8]);
             without[word] = false;
             alone[word] = true;
             counted[word] = !self.only(without).equal(e, t, logical) || self.only(alone).equal(e, t, logical);
@@ -376,7 +383,16 @@ impl Policy {
     }
 
     fn normal(&self, cell: &Cell, logical: &Logical) -> Cell {
-        let squeezed = |text: &str| plain::squeezed(text, self.whitespace, self.case);
+        let squeezed = |text: &str| match (self.json.then(|| plain::json(text)).flatten(), self.unordered) {
+            (Some(value), _) => value,
+            (None, None) => plain::squeezed(text, self.whitespace, self.case),
+            (None, Some(between)) => {
+                let item = |item: &str| plain::squeezed(item.trim(), self.whitespace, self.case);
+                let mut items: Vec<String> = text.split(between).map(item).collect();
+                items.sort();
+                items.join(between)
+            }
+        };
         let means_null = self.null.iter().any(|null| match cell {
             Cell::Text(text) if *logical == Logical::Uuid => uuid(null) == *text,
             Cell::Text(text) => squeezed(null) == squeezed(text),

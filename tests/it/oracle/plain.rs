@@ -389,6 +389,30 @@ pub fn squeezed(text: &str, whitespace: Option<&str>, case: bool) -> String {
     text.chars().map(|c| if c == 'ς' { "σ".to_owned() } else { c.to_lowercase().to_string() }).collect()
 }
 
+/// Returns one text for all spellings of a JSON value; numbers within lists and objects are small.
+pub fn json(text: &str) -> Option<String> {
+    fn of(value: &serde_json::Value) -> String {
+        match value {
+            serde_json::Value::Array(items) => {
+                format!("[{}]", items.iter().map(of).collect::<Vec<_>>().join(","))
+            }
+            serde_json::Value::Object(members) => {
+                let mut members: Vec<String> =
+                    members.iter().map(|(n, v)| format!("{n:?}:{}", of(v))).collect();
+                members.sort();
+                format!("{{{}}}", members.join(","))
+            }
+            serde_json::Value::Number(number) => Number::of_float(number.as_f64().unwrap()).text(),
+            other => other.to_string(),
+        }
+    }
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    match Digits::read(text.trim()) {
+        Some(digits) if value.is_number() => Some(digits.text(0)),
+        _ => Some(of(&value)),
+    }
+}
+
 #[test]
 fn paper_arithmetic() {
     let d = |t: &str| Digits::read(t).unwrap();

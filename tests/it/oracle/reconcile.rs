@@ -9,8 +9,9 @@ use counterfoil::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use counterfoil::model::{Family, Field, Logical, Schema};
 use counterfoil::node::FromNode;
 use counterfoil::reconcile::{
-    Aggregate, Alignment, BoundReconcile, Input, Pair, Reconcile, Reconciliation, bind, reconcile,
+    Aggregate, Alignment, BoundReconcile, Context, Input, Pair, Reconcile, Reconciliation, bind, reconcile,
 };
+use counterfoil::rule::ProjectFiles;
 use proptest::prelude::*;
 
 use super::meeting::{Cell, Form, Policy, WORDS, form, needs_zone};
@@ -29,13 +30,13 @@ struct Drawn {
     zones: (bool, bool, bool),
     format: u8,
     where_it_is: u8,
-    policy: [u8; 7],
+    policy: [u8; 9],
 }
 
 fn drawn(same_type: f64) -> impl Strategy<Value = Drawn> {
     (
         (0..6_u8, any::<u8>(), any::<(u8, u8)>(), proptest::bool::weighted(same_type)),
-        (any::<(bool, bool)>(), any::<(bool, bool, bool)>(), any::<u8>(), 0..12_u8, any::<[u8; 7]>()),
+        (any::<(bool, bool)>(), any::<(bool, bool, bool)>(), any::<u8>(), 0..12_u8, any::<[u8; 9]>()),
     )
         .prop_map(|((lot, from, types, same_type), (inferred, zones, format, where_it_is, policy))| {
             Drawn { lot, from, types, same_type, inferred, zones, format, where_it_is, policy }
@@ -225,7 +226,7 @@ fn form_of(e: &Field, t: &Field, wanted: Option<&Logical>, zone_said: bool) -> O
 }
 
 /// Returns the words of a policy that a form can have.
-fn policy(drawn: &[u8; 7], form: &Form, e: &Field, t: &Field) -> Policy {
+fn policy(drawn: &[u8; 9], form: &Form, e: &Field, t: &Field) -> Policy {
     let logical = form.logical(&e.logical, &t.logical);
     let family = logical.family();
     let one_of = |number: u8, words: &[&'static str]| words.get(usize::from(number / 32)).copied();
@@ -240,6 +241,8 @@ fn policy(drawn: &[u8; 7], form: &Form, e: &Field, t: &Field) -> Policy {
         Family::Time => &["12:00:00"],
         Family::Bytes => &["00"],
     };
+    let json = plain_text && drawn[8] < 60;
+    let plain_text = plain_text && !json;
     Policy {
         tolerance: one_of(drawn[0], &["0", "0.1", "0.05", "1"]).filter(|_| family == Family::Number),
         relative: one_of(drawn[1], &["0.1", "0.5", "2"]).filter(|_| family == Family::Number),
@@ -250,6 +253,8 @@ fn policy(drawn: &[u8; 7], form: &Form, e: &Field, t: &Field) -> Policy {
         },
         case: plain_text && drawn[3] < 80,
         whitespace: one_of(drawn[4], &["trim", "collapse", "ignore"]).filter(|_| plain_text),
+        unordered: one_of(drawn[7], &[";", "|", "a"]).filter(|_| plain_text),
+        json,
         null: null.iter().copied().take(usize::from(drawn[5] / 85)).collect(),
     }
 }
@@ -367,6 +372,8 @@ impl Setting {
             words.extend(policy.precision.map(|v| format!("precision: {v}")));
             words.extend(policy.case.then(|| "case: ignore".to_owned()));
             words.extend(policy.whitespace.map(|v| format!("whitespace: {v}")));
+            words.extend(policy.unordered.map(|v| format!("unordered: '{v}'")));
+            words.extend(policy.json.then(|| "json: true".to_owned()));
             words.extend((!policy.null.is_empty()).then(|| format!("null: [{}]", quoted(&policy.null))));
             words.extend(column.wanted.as_ref().map(|l| format!("as: '{l}'")));
             words.extend(column.zone_said.then(|| "timezone: Europe/London".to_owned()));
@@ -425,6 +432,11 @@ impl Column {
     }
 }
 
+/// Returns what binding needs beside the columns.
+pub fn context(files: &ProjectFiles) -> Context<'_> {
+    Context { files, as_of: chrono::DateTime::UNIX_EPOCH }
+}
+
 fn bound(setting: &Setting) -> Result<BoundReconcile, String> {
     let text = setting.yaml();
     let node = yaml(&text);
@@ -436,7 +448,9 @@ fn bound(setting: &Setting) -> Result<BoundReconcile, String> {
     let key: Vec<Spanned<String>> =
         setting.key_names.iter().map(|name| Spanned { value: name.clone(), span: span.clone() }).collect();
     let schema = |target| Schema { fields: setting.fields(target) };
-    bind(&config, &key, &schema(false), &schema(true), &mut out).ok_or_else(|| out.render(false))
+    let files = ProjectFiles::default();
+    bind(&config, &key, &schema(false), &schema(true), context(&files), &mut out)
+        .ok_or_else(|| out.render(false))
 }
 
 /// A side's rows in the plain: their places among all rows, and their keys.
@@ -649,7 +663,7 @@ fn check_column(
     let form = column.form.as_ref().unwrap();
     let logical = form.logical(&column.fields.0.logical, &column.fields.1.logical);
     let (mut mismatched, mut without, mut natural) = (Vec::new(), Vec::new(), Vec::new());
-    let (mut skipped, mut counts) = (0, [0_u64; 6]);
+    let (mut skipped, mut counts) = (0, [0_u64; 8]);
     let mut texts = Vec::new();
     for (i, pair) in outcome.rows.pairs.iter().enumerate() {
         let i = u32::try_from(i).unwrap();
@@ -866,7 +880,8 @@ fn small(rules: &str) -> Result<BoundReconcile, String> {
     let config = Reconcile::from_node(&yaml(rules), &mut out).expect("a configuration");
     let file = SourceFile::new("key.yml", "");
     let key = [Spanned { value: "n".to_owned(), span: Span { file: file.into(), range: 0..0 } }];
-    bind(&config, &key, &frame.schema, &frame.schema, &mut out).ok_or_else(|| out.render(false))
+    bind(&config, &key, &frame.schema, &frame.schema, context(&ProjectFiles::default()), &mut out)
+        .ok_or_else(|| out.render(false))
 }
 
 #[test]
@@ -887,7 +902,8 @@ fn a_text_of_a_float_that_is_no_number_equals_the_float() {
         Reconcile::from_node(&yaml("{ columns: { v: { as: f64 } } }"), &mut out).expect("a configuration");
     let file = SourceFile::new("key.yml", "");
     let key = [Spanned { value: "n".to_owned(), span: Span { file: file.into(), range: 0..0 } }];
-    let bound = bind(&config, &key, &texts.schema, &floats.schema, &mut out).expect("bound");
+    let files = ProjectFiles::default();
+    let bound = bind(&config, &key, &texts.schema, &floats.schema, context(&files), &mut out).expect("bound");
     let nothing = Frame::default();
     let input = Input { expected: &texts, target: &floats, quarantined: &nothing, merged: &nothing };
     assert_eq!(reconcile(&input, &bound).unwrap().columns[0].mismatched, [2]);
