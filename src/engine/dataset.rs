@@ -14,6 +14,7 @@ use crate::snapshot::Manifest;
 use crate::source::{Cancel, Server, Stable};
 
 use super::bound::BoundDataset;
+use super::built::Built;
 use super::expected::{Expected, RowState, Working};
 use super::findings::{Cells, fill_joined};
 use super::judge::{self, Figures, Outcome, SideOutcomes};
@@ -161,19 +162,37 @@ impl<'a> World<'a> {
             }
         }
         let mut reconciled = None;
-        if let (Some(expected), Some(target), Some(working), Some(plan)) =
+        if let (Some(expected), Some(side), Some(working), Some(plan)) =
             (expected, self.side(name, Side::Target), self.working(name), bound.reconcile())
             && !self.cancel.is_cancelled()
         {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "reconcile".to_owned() });
-            match judge::guarded(|| reconciled::reconcile(plan, expected, working, &target.frame)) {
+            match judge::guarded(|| reconciled::reconcile(plan, expected, working, &side.frame)) {
                 Ok(done) => {
-                    let (rows, target_rows) = (expected.frame.height() as u64, target.frame.height() as u64);
+                    let (rows, target_rows) = (expected.frame.height() as u64, side.frame.height() as u64);
                     let may_be_empty = !figures.may_be_empty.is_empty();
                     let (expected, target) = (&done.prepared.expected, &done.prepared.target);
                     let raw = self.frame(name, Side::Source);
                     let cells = Cells::new(&keys, raw, Some(expected), Some(target), origin);
                     judged.extend(done.rules(dataset, &cells, (rows, target_rows), may_be_empty));
+                    if let Some(source) = self.side(name, Side::Source) {
+                        let built = Built {
+                            dataset,
+                            source,
+                            working,
+                            target: side,
+                            done: &done,
+                            cells: &cells,
+                            may_be_empty,
+                        };
+                        match judge::guarded(|| built.rules()) {
+                            Ok((rules, notes)) => {
+                                judged.extend(rules);
+                                result.notes.extend(notes);
+                            }
+                            Err(message) => judged.push((reconciled::broken(&message), Vec::new())),
+                        }
+                    }
                     reconciled = Some(done);
                 }
                 Err(message) => judged.push((reconciled::broken(&message), Vec::new())),

@@ -1,7 +1,9 @@
 //! Runs a plan: snapshots, cleansing, checks, matches and reconciliation, dataset by dataset.
 
 mod bound;
+mod built;
 mod dataset;
+mod draft;
 mod events;
 mod expected;
 mod findings;

@@ -6,16 +6,14 @@ use polars::prelude::PolarsError;
 
 use crate::config::Dataset;
 use crate::correct::{Repair, Ties};
-use crate::findings::{Buckets, ColumnResult, DatasetResult, RuleResult, SideFigure, TotalResult};
+use crate::findings::{Buckets, ColumnResult, DatasetResult, RuleResult, TotalResult};
 use crate::frame::Frame;
-use crate::gate::{side_status, worst};
 use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use crate::model::{Dimension, Finding, SMALL_GROUP, Severity, Side, Status};
-use crate::reconcile::{
-    self, BoundReconcile, BoundTotal, ComparedColumn, Input, Prepared, RuleFields, TotalOutcome,
-};
+use crate::reconcile::{self, BoundReconcile, BoundTotal, ComparedColumn, Input, Prepared, TotalOutcome};
 use crate::rule::RuleError;
 
+use super::draft::Draft;
 use super::expected::{Expected, RowState, Working};
 use super::findings::Cells;
 use super::judge::broken_figure;
@@ -23,7 +21,8 @@ use super::prepare::LoadedSide;
 
 /// A reconciliation that was run.
 pub struct Reconciled {
-    bound: BoundReconcile,
+    /// What was compared, and how.
+    pub bound: BoundReconcile,
     outcome: reconcile::Reconciliation,
     /// Both sides as they were compared.
     pub prepared: Prepared,
@@ -136,60 +135,6 @@ pub fn broken(message: &str) -> RuleResult {
         reason: Some(message.to_owned()),
         max_failures: None,
         sides: vec![broken_figure(Side::Target, true, message)],
-    }
-}
-
-/// One rule while it is put together.
-struct Draft<'a> {
-    id: String,
-    says: String,
-    columns: Vec<String>,
-    dimension: Dimension,
-    /// For each side the rows evaluated and its findings.
-    sides: Vec<(Side, u64, Vec<Finding>)>,
-    fields: Option<&'a RuleFields>,
-    may_be_empty: bool,
-    kind: &'static str,
-    /// The severity where the user sets none.
-    severity: Severity,
-}
-
-impl Draft<'_> {
-    fn finish(self) -> (RuleResult, Vec<Finding>) {
-        let severity = self.fields.and_then(|f| f.severity).unwrap_or(self.severity);
-        let max_failures = self.fields.and_then(|f| f.max_failures);
-        let mut figures = Vec::new();
-        let mut findings = Vec::new();
-        for (side, evaluated, found) in self.sides {
-            let failed = found.len() as u64;
-            let status = side_status(severity, max_failures, self.may_be_empty, evaluated, failed);
-            figures.push(SideFigure {
-                side,
-                gates: true,
-                status,
-                evaluated,
-                unknown: 0,
-                failed,
-                findings: failed,
-                classes: BTreeMap::new(),
-                note: (status == Status::Inconclusive).then(|| "no row was evaluated".to_owned()),
-            });
-            findings.extend(found);
-        }
-        let status = worst(figures.iter().map(|f| f.status));
-        let result = RuleResult {
-            id: self.id,
-            kind: self.kind.to_owned(),
-            says: self.says,
-            columns: self.columns,
-            dimension: self.dimension,
-            severity,
-            status,
-            reason: (status == Status::Inconclusive).then(|| "no row was evaluated".to_owned()),
-            max_failures: max_failures.map(|m| m.to_string()),
-            sides: figures,
-        };
-        (result, findings)
     }
 }
 

@@ -139,7 +139,8 @@ pub struct ColumnResult {
 pub struct RuleResult {
     /// Its id, unique within the dataset.
     pub id: String,
-    /// The word of its kind: `not_null`, `exact`, `reconcile`, `unmapped`, `total`.
+    /// The word of its kind: `not_null`, `exact`, `reconcile`, `unmapped`, `fit`, `schema`,
+    /// `total`.
     pub kind: String,
     /// What it asserts, in a short English sentence without cell values.
     pub says: String,

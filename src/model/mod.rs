@@ -1,13 +1,17 @@
 //! Plain data that every other module speaks: types, schemas, keys, severities and findings.
 
 mod finding;
+mod holds;
 mod key;
 mod logical;
 mod schema;
 mod status;
+mod structure;
 
 pub use finding::{Correction, Finding, SMALL_GROUP};
+pub use holds::{CodePage, Holds, Numbers, Step, Unit};
 pub use key::{key_parts, key_text};
 pub use logical::{Family, Logical};
 pub use schema::{Field, Schema};
 pub use status::{Dimension, Severity, Side, Status};
+pub use structure::{ColumnStructure, ForeignStructure, Sequence, Structure};

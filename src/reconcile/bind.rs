@@ -16,6 +16,7 @@ use super::convert::Convert;
 use super::meet::{Meeting, Refusal, declared_zone, meet};
 use super::policy::Policy;
 use super::prepare::Preparation;
+use super::schema::TypePair;
 
 use column::{note, only_timezone};
 pub use prepare::Context;
@@ -26,6 +27,18 @@ pub const ROW: &str = "_row";
 /// The rules of the rows' whereabouts, in the order of the report.
 pub const ROW_RULES: [&str; 4] =
     ["reconcile-missing", "reconcile-unexpected", "reconcile-duplicate_key", "reconcile-no_key"];
+
+/// The rule of expected's values that the target's columns could not hold.
+pub const FIT: &str = "reconcile-fit";
+
+/// The rule of the target's values that the source's columns could not hold.
+pub const FIT_BACK: &str = "reconcile-fit-back";
+
+/// The rule of the two sides' structure.
+pub const SCHEMA: &str = "reconcile-schema";
+
+/// The rule of sequences whose next number is taken already.
+pub const SEQUENCES: &str = "reconcile-sequences";
 
 /// A reconciliation ready for two schemas.
 #[derive(Debug, Clone)]
@@ -40,6 +53,8 @@ pub struct BoundReconcile {
     pub preparations: (Preparation, Preparation),
     /// The totals, in the order of the rule file.
     pub totals: Vec<BoundTotal>,
+    /// The pairs of types that may meet, and whether the structure is compared whatever the sides are.
+    pub schema: (Vec<TypePair>, bool),
     /// The fields that the user set for rules, by rule id.
     pub rules: IndexMap<String, RuleFields>,
     /// The zone of every column that has one on one side only, compared or not, by our name.
@@ -121,7 +136,8 @@ impl BoundReconcile {
         let rows = ROW_RULES.iter().map(|id| (*id).to_owned());
         let columns = self.columns.iter();
         let columns = columns.flat_map(|c| std::iter::once(c.rule()).chain(c.unmapped_rule()));
-        rows.chain(columns).chain(self.totals.iter().map(|t| t.id.clone())).collect()
+        let built = [FIT, FIT_BACK, SCHEMA, SEQUENCES].map(str::to_owned);
+        rows.chain(built).chain(columns).chain(self.totals.iter().map(|t| t.id.clone())).collect()
     }
 }
 
@@ -153,9 +169,18 @@ pub fn bind(
     binder.check_names(key);
     let (columns, not_compared) = binder.columns(key);
     let totals = binder.totals();
+    let schema = (binder.type_pairs(), config.schema.is_some());
     let (rules, zones) = (IndexMap::new(), binder.zones());
-    let bound =
-        BoundReconcile { key: key_columns, columns, not_compared, preparations, totals, rules, zones };
+    let bound = BoundReconcile {
+        key: key_columns,
+        columns,
+        not_compared,
+        preparations,
+        totals,
+        schema,
+        rules,
+        zones,
+    };
     let rules = binder.rules(&bound);
     let failed = own.has_errors();
     out.extend(own);
@@ -401,6 +426,25 @@ impl Binder<'_> {
             value,
             scale: scale(&e).max(scale(&t)),
         })
+    }
+
+    /// Reads the pairs of types that may meet.
+    fn type_pairs(&mut self) -> Vec<TypePair> {
+        let config = self.config;
+        let mut pairs = Vec::new();
+        for text in config.schema.iter().flat_map(|schema| &schema.value.allow) {
+            match TypePair::parse(&text.value) {
+                Some(pair) => pairs.push(pair),
+                None => self.out.push(
+                    Diagnostic::error(
+                        &text.span,
+                        "two types are expected here, the source's and the target's",
+                    )
+                    .help("as in `\"char -> text\"`"),
+                ),
+            }
+        }
+        pairs
     }
 
     /// Checks the rules' ids, and returns the fields set for them.

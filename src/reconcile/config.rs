@@ -19,9 +19,14 @@ params! {
         columns: IndexMap<String, Spanned<ColumnPolicy>> = "{}",
         /// Counts, sums, least and greatest values that must be equal on both sides.
         totals: Vec<Spanned<Total>> = "[]",
+        /// How the structure of the two sides is compared, by the rule `reconcile-schema`: columns of one side only that are
+        /// not excluded, types, lengths, and what databases declare of NULL, keys, references and defaults. Without this it is
+        /// compared where a side is a table of a database.
+        schema: Option<Spanned<SchemaPolicy>>,
         /// Severity and allowed failures of the reconciliation's own rules, by id: `reconcile-missing`,
         /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-no_key`, `reconcile-<column>`,
-        /// `reconcile-unmapped-<column>`, `total-<column>-<by>`.
+        /// `reconcile-unmapped-<column>`, `reconcile-fit`, `reconcile-fit-back`, `reconcile-schema`,
+        /// `reconcile-sequences`, `total-<column>-<by>`.
         rules: IndexMap<String, Spanned<RuleFields>> = "{}",
     }
 }
@@ -32,6 +37,7 @@ impl Default for Reconcile {
             exclude: Vec::new(),
             columns: IndexMap::new(),
             totals: Vec::new(),
+            schema: None,
             rules: IndexMap::new(),
         }
     }
@@ -109,10 +115,19 @@ impl Total {
 }
 
 params! {
+    /// How the structure of the two sides is compared.
+    pub struct SchemaPolicy("`schema`") {
+        /// Pairs of types that may meet, the source's before the target's, e.g. `["char -> text", "tinyint -> boolean"]`:
+        /// as they are declared, with or without a length, or as rule files write them.
+        allow: Vec<Spanned<String>> = "[]",
+    }
+}
+
+params! {
     /// Fields of a rule of the reconciliation.
     pub struct RuleFields("a rule of `reconcile`") {
         /// How much a failure matters: `info`, `warning` or `error`. Default: `error`; `warning` for codes that are not
-        /// listed.
+        /// listed and for the schema, `info` for what would not fit the source.
         severity: Option<Severity>,
         /// How many rows may fail before the rule does: a count such as `10`, or a share of the rows evaluated such as `0.5%`.
         max_failures: Option<MaxFailures>,

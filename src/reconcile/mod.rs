@@ -6,10 +6,12 @@ mod cell;
 mod compare;
 mod config;
 mod convert;
+mod fit;
 mod json;
 mod meet;
 mod policy;
 mod prepare;
+mod schema;
 mod totals;
 mod wide;
 
@@ -21,13 +23,20 @@ use crate::rule::RuleError;
 
 pub use align::{Alignment, Pair, align};
 pub use bind::{
-    BoundReconcile, BoundTotal, ComparedColumn, Context, KeyColumn, NotCompared, ROW, ROW_RULES, bind,
+    BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, KeyColumn, NotCompared, ROW,
+    ROW_RULES, SCHEMA, SEQUENCES, bind,
 };
 pub use compare::{ColumnOutcome, compare};
 pub use config::{
-    Aggregate, Amount, Case, ColumnPolicy, Precision, Reconcile, RuleFields, Total, Whitespace, Zone,
+    Aggregate, Amount, Case, ColumnPolicy, Precision, Reconcile, RuleFields, SchemaPolicy, Total, Whitespace,
+    Zone,
 };
+pub use fit::{FitColumn, Misfit, Misfits, fit_columns, misfits};
 pub use prepare::{Applied, Preparation};
+pub use schema::{
+    Behind, Difference, SchemaOutcome, SideSchema, TypePair, compare_schemas, greatest_whole,
+    sequences_behind,
+};
 pub use totals::{Figure, TotalOutcome, total};
 
 /// What is reconciled, prepared as the policies ask ([`BoundReconcile::prepare`]).

@@ -58,6 +58,11 @@ impl Preparation {
         self.steps.is_empty()
     }
 
+    /// Returns true where a column of this name is made or replaced.
+    pub fn makes(&self, name: &str) -> bool {
+        self.steps.iter().any(|step| step.field.name == name)
+    }
+
     /// Returns a side's columns as they become.
     pub(super) fn schema(&self, schema: &Schema) -> Schema {
         let mut schema = schema.clone();

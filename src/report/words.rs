@@ -238,7 +238,7 @@ impl Judged<'_> {
     /// Returns the rows concerned: all where a side fails as a whole, none for a total, which is no row.
     fn rows(&self) -> u64 {
         match (self.rule, self.figure) {
-            (Some(rule), _) if rule.kind == "total" => 0,
+            (Some(rule), _) if ["total", "fit", "schema"].contains(&rule.kind.as_str()) => 0,
             (Some(rule), Some(figure)) => rows_hit(rule, figure),
             _ => 0,
         }
@@ -373,6 +373,14 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
             let by = if by.is_empty() { String::new() } else { format!(" by {}", listed(by)) };
             format!("{} totals of {}{by} {}", of(figure), listed(column), pick("differs", "differ"))
         }
+        ("fit", _) => {
+            let other = if figure.side == Side::Target { "source" } else { "target" };
+            format!("{} values would not fit the columns of the {other}", of(figure))
+        }
+        ("schema", "reconcile-sequences") => {
+            format!("{} sequences {} a next number that is taken already", of(figure), pick("has", "have"))
+        }
+        ("schema", _) => format!("the two sides differ in {} parts of their structure", of(figure)),
         ("unmapped", _) => {
             format!("{records} {} a code of {columns} that is not listed", pick("has", "have"))
         }

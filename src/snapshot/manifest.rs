@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
-use crate::model::{Field, Logical, Schema};
+use crate::model::{Field, Logical, Schema, Structure};
 use crate::source::{ReadRequest, Server, hex};
 
 /// The form of the manifests that this program writes and reads.
@@ -42,6 +42,10 @@ pub struct Manifest {
     pub files: Vec<DataFile>,
     /// What is known of the server and of how it was read; nothing for files.
     pub server: Option<Server>,
+    /// What the database declares of the table beside its columns' types; nothing for files and queries, and where
+    /// it could not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub structure: Option<Structure>,
     /// The version of the program that took the snapshot.
     pub tool: String,
 }
@@ -146,7 +150,7 @@ impl Manifest {
 
     /// Returns the id that the content has: what was read and what came of it, whenever that was.
     pub fn content_id(&self) -> String {
-        let content = serde_json::json!({
+        let mut content = serde_json::json!({
             "version": self.version,
             "dataset": self.dataset,
             "side": self.side,
@@ -158,6 +162,9 @@ impl Manifest {
             "columns": self.columns,
             "files": self.files,
         });
+        if let (Some(structure), Json::Object(content)) = (&self.structure, &mut content) {
+            content.insert("structure".to_owned(), serde_json::json!(structure));
+        }
         let mut id = hex(&Sha256::digest(content.to_string()));
         id.truncate(16);
         id

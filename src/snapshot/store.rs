@@ -8,6 +8,7 @@ use chrono::Utc;
 use sha2::{Digest, Sha256};
 
 use crate::frame::Frame;
+use crate::model::Structure;
 use crate::source::{Cancel, ColumnNote, Connector, ReadReport, ReadRequest, SourceError, hex};
 
 use super::manifest::time_text;
@@ -62,6 +63,8 @@ pub struct TakeOptions<'a> {
     pub tell: &'a (dyn Fn(Progress) + Sync),
     /// Whether what a reading of the same request left is gone on with. It is dropped otherwise.
     pub resume: bool,
+    /// Returns what the database declares of the table, where it can be asked. It is asked once the rows are there.
+    pub structure: &'a (dyn Fn() -> Option<Structure> + Sync),
 }
 
 /// Takes a snapshot of one side of a dataset.
@@ -119,6 +122,7 @@ pub fn take(
         columns: taken.columns(&report.notes),
         files: taken.files,
         server: report.server,
+        structure: (options.structure)(),
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     };
     manifest.id = manifest.content_id();

@@ -17,6 +17,13 @@ pub trait Catalogue: Send + Sync {
     /// # Errors
     /// Where the database cannot be reached, the table is gone, or its catalogue cannot be read.
     fn describe(&self, table: &Listed, cancel: &Cancel) -> Result<Described, SourceError>;
+
+    /// Returns what more it says of the columns of one of these tables: name, default, character set or code page, the
+    /// sequence that numbers its rows, and the number that the next row gets. No rows where it cannot be asked.
+    ///
+    /// # Errors
+    /// Where the database cannot be reached, or its catalogue cannot be read.
+    fn column_facts(&self, table: &Listed, cancel: &Cancel) -> Result<Vec<Vec<Option<String>>>, SourceError>;
 }
 
 /// A table or view of a database.

@@ -19,6 +19,7 @@ mod original;
 mod pace;
 mod parquet;
 mod postgres;
+mod structure;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -36,7 +37,7 @@ use serde_json::{Value as Json, json};
 
 use crate::diagnostic::Spanned;
 use crate::frame::arrow_type;
-use crate::model::{Logical, Schema};
+use crate::model::{Field, Holds, Logical, Schema};
 
 pub use catalogue::{Catalogue, Described, DescribedColumn, ForeignKey, Listed};
 pub use config::{
@@ -51,6 +52,7 @@ pub use odbc::{Driver, OdbcProblem, Refusal, Wrong, drivers};
 pub use original::{OriginalTexts, original_texts};
 pub(crate) use parquet::{load_parquet, to_logical};
 pub use postgres::PostgresError;
+pub use structure::structure;
 
 /// Reads tables from one kind of place.
 pub trait Connector: Send + Sync {
@@ -373,6 +375,14 @@ pub fn arrow_schema(schema: &Schema) -> SchemaRef {
         })
         .collect();
     Arc::new(ArrowSchema::new(fields))
+}
+
+/// Returns what a column's declared type holds.
+///
+/// `server` is the name and version of the server that declares it, `characters` what its catalogue says of the column's
+/// character set. Files have no server, and hold anything.
+pub fn holds(server: Option<&str>, field: &Field, characters: Option<&str>) -> Holds {
+    dialect::holds(server, field, characters)
 }
 
 /// Returns bytes as lower-case hexadecimal.

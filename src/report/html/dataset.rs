@@ -42,6 +42,10 @@ pub struct Page {
     pub equal_columns: Vec<String>,
     /// Columns with codes that no list has.
     pub codes: Vec<Shown>,
+    /// Rules about values that the other side could not hold.
+    pub fits: Vec<Shown>,
+    /// Rules about the structure of the two sides.
+    pub built: Vec<Shown>,
     /// Checks that have neither classes nor groups to show.
     pub checks: Vec<Shown>,
     /// Checks of references.
@@ -131,6 +135,7 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
     let (mut records, mut differences, mut checks) = (Vec::new(), Vec::new(), Vec::new());
     let (mut orphans, mut duplicates, mut totals) = (Vec::new(), Vec::new(), Vec::new());
     let (mut equal_columns, mut codes) = (Vec::new(), Vec::new());
+    let (mut fits, mut built) = (Vec::new(), Vec::new());
     for ((position, rule), found) in dataset.rules.iter().enumerate().zip(found) {
         let view = rules::view(&result.gate, dataset, position, rule);
         let mut shown = Shown { rule: view, found, compared: None, share: 0 };
@@ -159,6 +164,8 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
             }
             ("reconcile", _) => records.push(shown),
             ("unmapped", _) => codes.push(shown),
+            ("fit", _) => fits.push(shown),
+            ("schema", _) => built.push(shown),
             _ if !has_groups(rule) => orphans.push(shown),
             _ if !shown.found.groups.is_empty() || rule.kind == "exact" => duplicates.push(shown),
             _ => checks.push(shown),
@@ -223,6 +230,8 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
         differences,
         equal_columns,
         codes,
+        fits,
+        built,
         checks,
         orphans,
         duplicates,

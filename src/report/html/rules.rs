@@ -107,6 +107,9 @@ pub fn is_equal_column(rule: &RuleResult) -> bool {
 fn unit(rule: &RuleResult) -> (&'static str, &'static str) {
     match rule.kind.as_str() {
         "total" => ("figure", "figures"),
+        "fit" => ("value", "values"),
+        "schema" if rule.id == "reconcile-sequences" => ("sequence", "sequences"),
+        "schema" => ("part", "parts"),
         "reconcile" if is_about_a_column(rule) => ("pair of records", "pairs of records"),
         "reconcile" => ("record", "records"),
         _ => ("row", "rows"),
@@ -244,6 +247,14 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
         }
         (_, "reconcile-no_key") => format!("{name}: {failed} of {all} in {side} {have} no key."),
         ("reconcile", _) => format!("{name}: {columns} differs in {failed} of {all}."),
+        ("fit", _) => {
+            let other = if figure.side == Side::Target { "source" } else { "target" };
+            format!("{name}: {failed} of {all} would not fit the {other}’s columns.")
+        }
+        ("schema", "reconcile-sequences") => {
+            format!("{name}: {failed} of {all} {have} a next number that is taken already.")
+        }
+        ("schema", _) => format!("{name}: the two sides differ in {failed} of {all} of their structure."),
         ("unmapped", _) => {
             format!("{name}: {failed} of {all} in {side} {have} a code of {columns} that is not listed.")
         }

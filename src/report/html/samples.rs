@@ -291,7 +291,7 @@ fn read_findings(
 
 /// Returns true where the findings of a rule belong to groups, and not to classes.
 pub fn has_groups(rule: &RuleResult) -> bool {
-    rule.kind != "foreign_key"
+    !["foreign_key", "fit", "schema"].contains(&rule.kind.as_str())
 }
 
 fn take_grouped(of_rule: &mut OfRule, rule: &RuleResult, mask: &Mask<'_>, found: &Row<'_>, id: &str) {
@@ -334,6 +334,7 @@ fn sample(rule: &RuleResult, mask: &Mask<'_>, found: &Row<'_>) -> Sample {
     let all = match found.side {
         "source" => vec![("source", found.source)],
         "expected" => vec![("source", found.source), ("expected", found.expected)],
+        _ if rule.kind == "schema" => vec![("source", found.expected), ("target", found.target)],
         // What was compared with the target, or a check on the target alone.
         _ if rule.kind == "reconcile" => {
             vec![("source", found.source), ("expected", found.expected), ("target", found.target)]

@@ -294,9 +294,17 @@ mod tests {
         let mut text = String::new();
         for word in ["mysql", "oracle", "postgres", "sqlite", "sqlserver"] {
             let dialect = by_word(word).unwrap();
-            let queries = [dialect.tables(), dialect.unique_keys(&table), dialect.foreign_keys(&table)];
-            for (name, sql) in ["tables", "unique keys", "foreign keys"].into_iter().zip(queries) {
-                text += &format!("-- {word}: {name}\n{};\n\n", sql.unwrap());
+            let queries = [
+                dialect.tables(),
+                dialect.unique_keys(&table),
+                dialect.foreign_keys(&table),
+                dialect.column_facts(&table),
+            ];
+            for (name, sql) in
+                ["tables", "unique keys", "foreign keys", "column facts"].into_iter().zip(queries)
+            {
+                let sql = sql.unwrap_or_else(|| "-- it is not asked".to_owned());
+                text += &format!("-- {word}: {name}\n{sql};\n\n");
             }
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/init/catalogue/queries.sql");

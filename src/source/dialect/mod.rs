@@ -7,6 +7,7 @@
 pub(super) mod catalogue;
 mod failure;
 mod generic;
+mod holds;
 mod mysql;
 mod names;
 mod oracle;
@@ -18,9 +19,12 @@ mod sqlserver;
 use std::fmt::{Debug, Write};
 use std::time::Duration;
 
+use crate::model::{Field, Holds, Logical};
+
 use super::{Listed, ReadRequest, Relation, Selection, SourceError};
 
 pub(super) use failure::{Failure, known};
+pub(super) use names::named;
 pub(super) use reading::{Fetch, Native, Reading, Size};
 use reading::{decimal, most};
 
@@ -211,6 +215,12 @@ pub(super) trait Dialect: Debug + Sync {
     /// schema, table and column. Nothing where only the driver knows them.
     fn foreign_keys(&self, table: &Listed) -> Option<String>;
 
+    /// Returns a query for what more is declared of a table's columns: name, default, character set or code page, the
+    /// sequence that numbers its rows, and the number that the next row gets. Nothing where the catalogue cannot be asked.
+    fn column_facts(&self, _table: &Listed) -> Option<String> {
+        None
+    }
+
     /// Returns a query for the server's time in UTC, as RFC 3339 without a zone; nothing where there is none.
     fn clock(&self) -> Option<&'static str>;
 
@@ -262,6 +272,13 @@ pub(super) trait Dialect: Debug + Sync {
         &[]
     }
 
+    /// Returns what a declared type holds. `characters` is what the catalogue says of its character set or code page.
+    ///
+    /// What is not known has no limit: better a value that is not reported than one that fits and is.
+    fn holds(&self, _declared: &str, logical: &Logical, _characters: Option<&str>) -> Holds {
+        Holds::of(logical)
+    }
+
     /// Returns samples of every type, which a test or a user puts into a table and reads back.
     fn samples(&self) -> &'static [Sample] {
         &[]
@@ -294,6 +311,14 @@ pub(super) fn by_server(name: &str) -> &'static dyn Dialect {
     let name = name.to_lowercase();
     let found = DIALECTS.iter().copied().find(|d| d.servers().iter().any(|server| name.starts_with(server)));
     found.unwrap_or(&generic::STANDARD)
+}
+
+/// Returns what a column's declared type holds, on a server of this name and version. Files hold anything.
+pub(super) fn holds(server: Option<&str>, field: &Field, characters: Option<&str>) -> Holds {
+    match server {
+        Some(server) => by_server(server).holds(&field.source_type, &field.logical, characters),
+        None => Holds::default(),
+    }
 }
 
 /// Returns the dialect that a driver's library is for, by the library's name.
@@ -364,7 +389,6 @@ fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Logical;
 
     #[test]
     fn dialects_are_sorted_and_found() {

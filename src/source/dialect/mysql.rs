@@ -4,9 +4,11 @@
 //! is an instant: the session's zone is UTC. Values that only this database has (dates of noughts, times that are
 //! negative or longer than a day) make a column text.
 
+mod holds;
+
 use std::time::Duration;
 
-use crate::model::Logical;
+use crate::model::{Holds, Logical};
 use crate::source::{Listed, SourceError};
 
 use super::failure::{
@@ -254,6 +256,15 @@ impl Dialect for MySql {
         ))
     }
 
+    fn column_facts(&self, table: &Listed) -> Option<String> {
+        Some(format!(
+            "SELECT column_name, CASE WHEN extra LIKE '%auto_increment%' THEN 'auto_increment()' \
+             ELSE column_default END, character_set_name, NULL, NULL FROM information_schema.columns \
+             WHERE {} ORDER BY ordinal_position",
+            place(table)
+        ))
+    }
+
     fn clock(&self) -> Option<&'static str> {
         Some("SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%f')")
     }
@@ -301,6 +312,10 @@ impl Dialect for MySql {
             Some(native)
         };
         Ok(rows.into_iter().filter_map(native).collect())
+    }
+
+    fn holds(&self, declared: &str, logical: &Logical, characters: Option<&str>) -> Holds {
+        holds::holds(declared, logical, characters)
     }
 
     fn samples(&self) -> &'static [Sample] {

@@ -1,6 +1,7 @@
 //! Names of tables as users write them, and types as they are declared.
 
 use super::Native;
+use crate::source::Listed;
 
 /// Divides `schema.name` at its points, without quotes: `"a.b".c`, `[a.b].c` and `` `a`.b `` are two parts each.
 ///
@@ -45,6 +46,21 @@ pub(super) fn parts(name: &str, plain: impl Fn(&str) -> String) -> Vec<String> {
             None => return parts,
         }
     }
+}
+
+/// Returns the table that a name means, as a user writes it; nothing where it is none or could be several.
+pub fn named<'t>(name: &str, tables: &'t [Listed]) -> Option<&'t Listed> {
+    let asked = parts(name, str::to_owned);
+    let is = |table: &&Listed, same: fn(&str, &str) -> bool| {
+        let own = [table.name.as_str(), table.schema.as_str()];
+        asked.iter().rev().zip(own).all(|(asked, own)| asked.is_empty() || same(asked, own))
+    };
+    let only = |same: fn(&str, &str) -> bool| {
+        let mut found = tables.iter().filter(|table| is(table, same));
+        found.next().filter(|_| found.next().is_none())
+    };
+    // What is written without quotes is folded by some databases.
+    only(|a, b| a == b).or_else(|| only(str::eq_ignore_ascii_case))
 }
 
 /// Makes a column of a name and a declared type, such as `varchar(12)`: for where the catalogue says no more.

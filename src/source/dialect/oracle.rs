@@ -3,9 +3,11 @@
 //! A session is a transaction that reads only, which sees one moment. `DATE` has a time of day, and is a timestamp.
 //! Empty text is NULL to this database. Not run against a server in the tests: the statements are.
 
+mod holds;
+
 use std::time::Duration;
 
-use crate::model::Logical;
+use crate::model::{Holds, Logical};
 use crate::source::{Listed, SourceError};
 
 use super::failure::{
@@ -252,6 +254,10 @@ impl Dialect for Oracle {
     ) -> Result<Vec<Native>, SourceError> {
         // The catalogue does not show the columns of such a table.
         Ok(vec![declared("ID", "NUMBER(10)"), declared("V", kind)])
+    }
+
+    fn holds(&self, declared: &str, logical: &Logical, _characters: Option<&str>) -> Holds {
+        holds::holds(declared, logical)
     }
 
     fn samples(&self) -> &'static [Sample] {

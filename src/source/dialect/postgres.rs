@@ -3,9 +3,11 @@
 //! A session is a transaction that reads only, at one moment. What the driver would round or bring in another zone
 //! travels as text made by the server.
 
+mod holds;
+
 use std::time::Duration;
 
-use crate::model::Logical;
+use crate::model::{Holds, Logical};
 use crate::source::{Listed, SourceError};
 
 use super::failure::{
@@ -248,6 +250,30 @@ impl Dialect for PostgreSql {
         ))
     }
 
+    fn column_facts(&self, table: &Listed) -> Option<String> {
+        // A sequence that was set and not yet used keeps the number itself.
+        let next = "pg_catalog.substring(pg_catalog.query_to_xml(pg_catalog.format(\
+                    'SELECT CASE WHEN is_called THEN last_value + %s ELSE last_value END AS v FROM %s', \
+                    q.seqincrement, c.oid::pg_catalog.regclass), false, true, '')::text, '<v>(-?[0-9]+)</v>')";
+        Some(format!(
+            "SELECT a.attname::text, pg_catalog.pg_get_expr(d.adbin, d.adrelid), \
+             pg_catalog.pg_encoding_to_char(b.encoding)::text, s.name, s.next FROM pg_catalog.pg_attribute a \
+             INNER JOIN pg_catalog.pg_database b ON b.datname = pg_catalog.current_database() \
+             LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+             LEFT JOIN LATERAL (SELECT c.oid::pg_catalog.regclass::text AS name, CASE WHEN q.seqincrement > 0 \
+             AND pg_catalog.has_sequence_privilege(c.oid, 'SELECT') THEN {next} END AS next \
+             FROM pg_catalog.pg_depend p INNER JOIN pg_catalog.pg_class c ON c.relkind = 'S' AND (\
+             (p.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND p.objid = c.oid \
+             AND p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND p.refobjid = a.attrelid \
+             AND p.refobjsubid = a.attnum AND p.deptype IN ('a', 'i')) OR \
+             (p.classid = 'pg_catalog.pg_attrdef'::pg_catalog.regclass AND p.objid = d.oid \
+             AND p.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND p.refobjid = c.oid)) \
+             INNER JOIN pg_catalog.pg_sequence q ON q.seqrelid = c.oid ORDER BY c.oid LIMIT 1) s ON true \
+             WHERE a.attrelid = pg_catalog.to_regclass({}) AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum",
+            quoted(&table.written)
+        ))
+    }
+
     fn clock(&self) -> Option<&'static str> {
         // Of the beginning of the transaction.
         Some("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')")
@@ -269,6 +295,10 @@ impl Dialect for PostgreSql {
 
     fn options_to_write(&self) -> &'static [(&'static str, &'static str)] {
         &[("ReadOnly", "0")]
+    }
+
+    fn holds(&self, declared: &str, logical: &Logical, characters: Option<&str>) -> Holds {
+        holds::holds(declared, logical, characters)
     }
 
     fn samples(&self) -> &'static [Sample] {

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::model::Logical;
+use crate::model::{Holds, Logical};
 use crate::source::{Listed, SourceError};
 
 use super::failure::{LOCKED, NO_TABLE, lasting, passing};
@@ -243,6 +243,13 @@ impl Dialect for Sqlite {
         ))
     }
 
+    fn column_facts(&self, table: &Listed) -> Option<String> {
+        let name = quoted(&table.name);
+        Some(format!(
+            "SELECT name, dflt_value, NULL, NULL, NULL FROM pragma_table_xinfo({name}) ORDER BY cid"
+        ))
+    }
+
     fn clock(&self) -> Option<&'static str> {
         Some("SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now')")
     }
@@ -250,6 +257,11 @@ impl Dialect for Sqlite {
     fn temporary(&self, number: usize, declared: &str) -> (String, String) {
         let name = format!("temp.counterfoil_{number}");
         (format!("CREATE TABLE {name} (id int, v {declared})"), name)
+    }
+
+    /// A declared type is a recommendation: any value can be stored.
+    fn holds(&self, _declared: &str, _logical: &Logical, _characters: Option<&str>) -> Holds {
+        Holds::default()
     }
 
     fn samples(&self) -> &'static [Sample] {

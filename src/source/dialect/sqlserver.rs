@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::model::Logical;
+use crate::model::{Holds, Logical};
 use crate::source::{Listed, SourceError};
 
 use super::names::parts;
@@ -17,6 +17,7 @@ use super::{
 };
 
 mod failures;
+mod holds;
 mod samples;
 
 #[derive(Debug)]
@@ -361,6 +362,16 @@ impl Dialect for SqlServer {
         ))
     }
 
+    fn column_facts(&self, table: &Listed) -> Option<String> {
+        Some(format!(
+            "SELECT c.name, CASE WHEN c.is_identity = 1 THEN N'identity()' ELSE d.definition END, \
+             CONVERT(varchar(11), COLLATIONPROPERTY(c.collation_name, 'CodePage')), NULL, NULL FROM sys.columns c \
+             LEFT JOIN sys.default_constraints d ON d.object_id = c.default_object_id \
+             WHERE c.object_id = {} ORDER BY c.column_id",
+            object(&table.written)
+        ))
+    }
+
     fn clock(&self) -> Option<&'static str> {
         Some("SELECT CONVERT(varchar(33), SYSUTCDATETIME(), 126)")
     }
@@ -380,6 +391,10 @@ impl Dialect for SqlServer {
             format!("CREATE TABLE #counterfoil_{number} (id int, v {declared}{collation} NULL)"),
             format!("tempdb..#counterfoil_{number}"),
         )
+    }
+
+    fn holds(&self, declared: &str, logical: &Logical, characters: Option<&str>) -> Holds {
+        holds::holds(declared, logical, characters)
     }
 
     fn samples(&self) -> &'static [Sample] {

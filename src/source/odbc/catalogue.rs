@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::source::catalogue::{Catalogue, Described, Listed};
-use crate::source::dialect;
+use crate::source::dialect::{self, Ask};
 use crate::source::{Cancel, OdbcConnection, SourceError};
 
 use super::apart::Apart;
@@ -83,5 +83,13 @@ impl Catalogue for OdbcCatalogue {
             return Err(OdbcProblem::NoTable(table.written.clone()).into());
         }
         Ok(described)
+    }
+
+    fn column_facts(&self, table: &Listed, cancel: &Cancel) -> Result<Vec<Vec<Option<String>>>, SourceError> {
+        let asked = table.clone();
+        self.with_session(cancel, move |session| match session.dialect.column_facts(&asked) {
+            Some(sql) => session.rows(&sql),
+            None => Ok(Vec::new()),
+        })
     }
 }

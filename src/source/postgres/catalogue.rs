@@ -77,6 +77,13 @@ impl Catalogue for Postgres {
             Ok(described)
         })
     }
+
+    fn column_facts(&self, table: &Listed, cancel: &Cancel) -> Result<Vec<Vec<Option<String>>>, SourceError> {
+        match dialect().and_then(|dialect| dialect.column_facts(table)) {
+            Some(sql) => self.with_session(cancel, |session| session.rows(&sql, cancel)),
+            None => Ok(Vec::new()),
+        }
+    }
 }
 
 /// Returns the query for the columns of a table; a domain travels as the type it is made of.

@@ -15,6 +15,10 @@ use crate::support::Folder;
 struct Known(Vec<(Listed, Described)>);
 
 impl Catalogue for Known {
+    fn column_facts(&self, _: &Listed, _: &Cancel) -> Result<Vec<Vec<Option<String>>>, SourceError> {
+        Ok(Vec::new())
+    }
+
     fn tables(&self, _: &Cancel) -> Result<Vec<Listed>, SourceError> {
         Ok(self.0.iter().map(|(listed, _)| listed.clone()).collect())
     }

@@ -166,7 +166,7 @@ fn values(pairs: &[Pair]) -> usize {
 }
 
 /// Returns the connection of an end, as it stands in a project.
-fn connection(database: &Database, by_odbc: bool) -> String {
+pub fn connection(database: &Database, by_odbc: bool) -> String {
     let quoted = |text: String| serde_json::to_string(&text).unwrap();
     match database {
         Database::Postgres(own) if !by_odbc => format!("{{ type: postgres, url: {} }}", quoted(own.url())),
