@@ -47,6 +47,11 @@ fn holds_of(side: &LoadedSide, field: &Field) -> Holds {
     holds(manifest.server.as_ref().map(|server| server.version.as_str()), field, characters)
 }
 
+/// The same where a server declares it; nothing for files.
+fn declared(side: &LoadedSide, field: &Field) -> Option<Holds> {
+    side.snapshot.manifest.server.as_ref().map(|_| holds_of(side, field))
+}
+
 fn empty_finding(side: Side) -> Finding {
     Finding {
         side,
@@ -158,35 +163,40 @@ impl Built<'_> {
                 ));
             }
         }
-        // What is calculated for the comparison is neither side's structure.
         let excluded = self.done.bound.not_compared.iter().filter(|column| column.reason == "excluded");
-        let calculated = self.done.bound.columns.iter().filter(|column| {
-            let prepared = &self.done.bound.preparations;
-            !column.mapped && (prepared.0.makes(&column.name) || prepared.1.makes(&column.name))
-        });
-        let ignored: BTreeSet<String> = excluded
-            .map(|column| column.name.clone())
-            .chain(calculated.map(|column| column.name.clone()))
-            .collect();
+        let ignored: BTreeSet<String> = excluded.map(|column| column.name.clone()).collect();
         let key: Vec<String> =
             self.dataset.key.iter().map(|name| name.value.clone()).filter(|name| name != "_row").collect();
         let outcome = compare_schemas(
             &SideSchema {
                 schema: &self.source.frame.schema,
                 structure: source,
-                holds: &|field| holds_of(self.source, field),
+                holds: &|field| declared(self.source, field),
             },
             &SideSchema {
                 schema: &self.target.frame.schema,
                 structure: target,
-                holds: &|field| holds_of(self.target, field),
+                holds: &|field| declared(self.target, field),
             },
             &self.working.all.schema,
             &ignored,
             &key,
             allow,
         );
-        let SchemaOutcome { compared, differences, unused } = outcome;
+        let SchemaOutcome { compared, mut differences, unused } = outcome;
+        // What an expression gives or looks at stands for a column that one side does not have.
+        let explained: BTreeSet<String> = self
+            .dataset
+            .reconcile
+            .columns
+            .iter()
+            .flat_map(|(name, policy)| {
+                let named = policy.value.named();
+                let itself = (!named.is_empty()).then(|| name.clone());
+                named.into_iter().chain(itself)
+            })
+            .collect();
+        differences.retain(|one| !(one.class.starts_with("only in") && explained.contains(&one.column)));
         for pair in unused.iter().filter_map(|place| allow.get(*place)) {
             notes.push(format!(
                 "`{} -> {}` under `schema: allow` never met; it can be left out.",

@@ -8,9 +8,8 @@ use chrono::{DateTime, Utc};
 use crate::config::{Dataset, Plan, SidePlan};
 use crate::diagnostic::Diagnostics;
 use crate::frame::Frame;
-use crate::model::Structure;
 use crate::snapshot::{Progress, Snapshot, SnapshotError, Store, TakeOptions, take};
-use crate::source::{Cancel, Catalogue, Connector, SourceError, structure};
+use crate::source::{Cancel, Connector, SourceError};
 
 use super::waiting::each;
 use super::{Event, Observer};
@@ -72,8 +71,6 @@ fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
 struct Taker<'p> {
     store: Store,
     connectors: BTreeMap<Option<&'p str>, Box<dyn Connector>>,
-    /// What tells of the tables of the connections that are databases.
-    catalogues: BTreeMap<Option<&'p str>, Box<dyn Catalogue>>,
     resume: bool,
     cancel: &'p Cancel,
     observer: &'p dyn Observer,
@@ -81,19 +78,13 @@ struct Taker<'p> {
 
 impl<'p> Taker<'p> {
     fn new(plan: &'p Plan, out: &Path, resume: bool, cancel: &'p Cancel, observer: &'p dyn Observer) -> Self {
-        let (mut connectors, mut catalogues) = (BTreeMap::new(), BTreeMap::new());
+        let mut connectors = BTreeMap::new();
         for Wanted { plan: side, .. } in wanted(plan) {
-            let connection = side.request.connection.as_deref();
-            if !catalogues.contains_key(&connection)
-                && let Some(catalogue) = side.connection.catalogue(&plan.files.base)
-            {
-                catalogues.insert(connection, catalogue);
-            }
             connectors
                 .entry(side.request.connection.as_deref())
                 .or_insert_with(|| side.connection.connector(&plan.files.base));
         }
-        Taker { store: Store::new(out.join("snapshots")), connectors, catalogues, resume, cancel, observer }
+        Taker { store: Store::new(out.join("snapshots")), connectors, resume, cancel, observer }
     }
 
     fn take(&self, wanted: &Wanted<'_>) -> Result<Snapshot, SnapshotError> {
@@ -107,23 +98,16 @@ impl<'p> Taker<'p> {
                 bytes: progress.bytes,
             });
         };
-        let structure = || self.structure(wanted);
-        let options =
-            TakeOptions { cancel: self.cancel, tell: &tell, resume: self.resume, structure: &structure };
         // Every side's connection has a connector; the plan holds no other.
         let connector = self.connectors.get(&wanted.plan.request.connection.as_deref());
         let connector = connector.ok_or_else(|| SnapshotError::Name(dataset.clone()))?;
+        // What cannot be asked is not known, and said so where it would be looked at.
+        let structure = || connector.structure(&wanted.plan.request, self.cancel).ok().flatten();
+        let options =
+            TakeOptions { cancel: self.cancel, tell: &tell, resume: self.resume, structure: &structure };
         let snapshot = take(&self.store, dataset, side, connector.as_ref(), &wanted.plan.request, &options)?;
         told(self.observer, dataset, side, &snapshot);
         Ok(snapshot)
-    }
-}
-
-impl Taker<'_> {
-    /// Returns what the database of a side declares of its table; nothing where it cannot be asked: then it is not known.
-    fn structure(&self, wanted: &Wanted<'_>) -> Option<Structure> {
-        let catalogue = self.catalogues.get(&wanted.plan.request.connection.as_deref())?;
-        structure(catalogue.as_ref(), &wanted.plan.request, self.cancel).ok().flatten()
     }
 }
 

@@ -392,7 +392,7 @@ impl Binder<'_> {
             false => None,
         };
         let numbers = [&e, &t].iter().all(|field| field.logical.family() == Family::Number);
-        if let Some(tolerance) = total.tolerance.as_ref().filter(|_| !sums && !(ordered && numbers)) {
+        if let Some(tolerance) = total.tolerance.as_ref().filter(|_| !(sums || ordered && numbers)) {
             self.out.push(
                 Diagnostic::error(
                     &tolerance.span,

@@ -190,9 +190,8 @@ impl FitColumn {
         let mut bytes = text.len();
         if !text.is_ascii() {
             match self.page {
-                Page::Any => {}
                 Page::UpTo(last) if text.chars().any(|c| c > last) => return Some(Misfit::Character),
-                Page::UpTo('\u{ffff}') => {}
+                Page::Any | Page::UpTo('\u{ffff}') => {}
                 Page::UpTo(_) => bytes = text.chars().count(),
                 Page::Encoded(encoding) => {
                     let (encoded, _, unmappable) = encoding.encode(text);
@@ -248,8 +247,7 @@ impl FitColumn {
         let numbers = self.holds.numbers?;
         let finite = !matches!(number, Number::Float(value) if !value.is_finite());
         match numbers {
-            Numbers::F64 if !finite => None,
-            Numbers::F32 if !finite => None,
+            Numbers::F64 | Numbers::F32 if !finite => None,
             _ if !finite => Some(Misfit::NoValue),
             Numbers::Exact { least, most, scale } => {
                 let bound = |digits| Number::Exact { digits, scale };
@@ -318,7 +316,7 @@ fn short_float(number: Number) -> Option<Misfit> {
     let same = match number {
         Number::Float(value) => f64::from(short) == value,
         // The shortest decimal number that reads back as it.
-        exact => {
+        exact @ Number::Exact { .. } => {
             short.to_string().parse().is_ok_and(|shown: f64| Number::Float(shown).compare(exact).is_eq())
         }
     };

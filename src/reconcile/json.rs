@@ -195,10 +195,11 @@ impl Parser<'_> {
 fn quote(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
-        if matches!(c, '"' | '\\') {
-            out.push('\\');
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c < ' ' => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
         }
-        out.push(c);
     }
     out.push('"');
 }

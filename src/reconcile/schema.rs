@@ -14,8 +14,8 @@ pub struct SideSchema<'a> {
     pub schema: &'a Schema,
     /// What its database declares; nothing where that is not known.
     pub structure: Option<&'a Structure>,
-    /// Returns what a column holds.
-    pub holds: &'a dyn Fn(&Field) -> Holds,
+    /// Returns what a column holds; nothing where nobody declares it, as of files.
+    pub holds: &'a dyn Fn(&Field) -> Option<Holds>,
 }
 
 /// Something in which the two sides are not built the same.
@@ -109,7 +109,9 @@ pub fn compare_schemas(
                 outcome.add("type", &field.name, Some(shown(field)), Some(shown(other)));
             }
             used.extend(allowed);
-        } else if is_narrower(&(source.holds)(field), &(target.holds)(other)) {
+        } else if let (Some(own), Some(theirs)) = ((source.holds)(field), (target.holds)(other))
+            && is_narrower(&own, &theirs)
+        {
             if allowed.is_empty() {
                 outcome.add("length or range", &field.name, Some(shown(field)), Some(shown(other)));
             }

@@ -84,7 +84,10 @@ pub fn total(input: &Input<'_>, total: &BoundTotal) -> Result<TotalOutcome, Rule
             figures.add(&frame.slice(start, ROWS_A_PART))?;
             Ok::<_, RuleError>(figures)
         };
-        starts.into_par_iter().map(part).try_reduce(|| SideTotals::new(total, of), merged)
+        starts
+            .into_par_iter()
+            .map(part)
+            .try_reduce(|| SideTotals::new(total, of), |all, part| Ok(merged(all, part)))
     };
     let (expected, target) =
         rayon::join(|| side(input.expected, Of::Expected), || side(input.target, Of::Target));
@@ -104,9 +107,9 @@ pub(super) struct SideTotals<'a> {
 }
 
 /// Puts two parts of a side together.
-fn merged<'a>(mut all: SideTotals<'a>, part: SideTotals<'a>) -> Result<SideTotals<'a>, RuleError> {
+fn merged<'a>(mut all: SideTotals<'a>, part: SideTotals<'a>) -> SideTotals<'a> {
     all.merge(part);
-    Ok(all)
+    all
 }
 
 impl<'a> SideTotals<'a> {

@@ -37,7 +37,7 @@ use serde_json::{Value as Json, json};
 
 use crate::diagnostic::Spanned;
 use crate::frame::arrow_type;
-use crate::model::{Field, Holds, Logical, Schema};
+use crate::model::{Field, Holds, Logical, Schema, Structure};
 
 pub use catalogue::{Catalogue, Described, DescribedColumn, ForeignKey, Listed};
 pub use config::{
@@ -52,7 +52,6 @@ pub use odbc::{Driver, OdbcProblem, Refusal, Wrong, drivers};
 pub use original::{OriginalTexts, original_texts};
 pub(crate) use parquet::{load_parquet, to_logical};
 pub use postgres::PostgresError;
-pub use structure::structure;
 
 /// Reads tables from one kind of place.
 pub trait Connector: Send + Sync {
@@ -67,6 +66,15 @@ pub trait Connector: Send + Sync {
         cancel: &Cancel,
         sink: &dyn Sink,
     ) -> Result<ReadReport, SourceError>;
+
+    /// Returns what the database declares of the table of a request, beside its columns' types; nothing for files and
+    /// queries, and where the name fits no table or several. It uses no more connections than a reading may.
+    ///
+    /// # Errors
+    /// Where the catalogue cannot be read.
+    fn structure(&self, _request: &ReadRequest, _cancel: &Cancel) -> Result<Option<Structure>, SourceError> {
+        Ok(None)
+    }
 
     /// Returns true where a reading that was cut off can go on from the parts that are complete.
     fn resumes(&self) -> bool {

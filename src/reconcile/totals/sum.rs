@@ -136,7 +136,9 @@ mod tests {
                 values.iter().map(|v| Number::Float(*v)).chain(whole.iter().map(|v| Number::whole(*v))).collect();
             let add = |numbers: &[Number]| {
                 let mut sum = Sum::default();
-                numbers.iter().for_each(|number| sum.add(*number));
+                for number in numbers {
+                    sum.add(*number);
+                }
                 sum
             };
             let count = numbers.len() as u64;

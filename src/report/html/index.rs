@@ -165,8 +165,10 @@ fn ranked(result: &RunResult) -> Vec<(&DatasetResult, usize)> {
     all.retain(|(d, i)| !matches!(d.rules[*i].status, Status::Pass | Status::Skipped));
     all.sort_by_key(|(d, i)| {
         let rule = &d.rules[*i];
-        // A total only follows from what is wrong with records, and its figures are not records.
-        (rules::rank(rule.status), rule.kind == "total", std::cmp::Reverse(rules::weight(rule)))
+        // A total only follows from what is wrong with records, and its figures are not records; nor are values that
+        // do not fit, and parts of a structure.
+        let counts_others = ["total", "fit", "schema"].contains(&rule.kind.as_str());
+        (rules::rank(rule.status), counts_others, std::cmp::Reverse(rules::weight(rule)))
     });
     all
 }
@@ -334,7 +336,8 @@ fn dimensions(result: &RunResult) -> Vec<DimensionRow> {
         let rules = result.datasets.iter().flat_map(|d| &d.rules);
         let figures: Vec<_> = rules
             .filter(|rule| {
-                rule.dimension == dimension && !["reconcile", "total"].contains(&rule.kind.as_str())
+                let of_reconciliation = ["reconcile", "total", "unmapped", "fit", "schema"];
+                rule.dimension == dimension && !of_reconciliation.contains(&rule.kind.as_str())
             })
             .flat_map(|rule| rule.sides.iter().map(move |figure| (rule, figure)))
             .filter(|(_, figure)| figure.side == side && figure.evaluated > 0)

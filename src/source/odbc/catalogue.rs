@@ -1,5 +1,6 @@
 //! What a database says of its tables, by its driver.
 
+use std::borrow::Borrow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -13,8 +14,8 @@ use super::session::Session;
 use super::{Odbc, is_passing};
 
 /// Asks a database for its tables, over connections that are kept for the next question.
-pub struct OdbcCatalogue {
-    odbc: Odbc,
+pub struct OdbcCatalogue<O = Odbc> {
+    odbc: O,
     idle: Mutex<Vec<Session>>,
     /// True once there was a connection.
     has_been_open: AtomicBool,
@@ -23,11 +24,14 @@ pub struct OdbcCatalogue {
 impl OdbcCatalogue {
     /// Makes the catalogue; nothing is opened yet.
     pub fn new(config: &OdbcConnection) -> Self {
-        OdbcCatalogue {
-            odbc: Odbc::new(config),
-            idle: Mutex::new(Vec::new()),
-            has_been_open: AtomicBool::new(false),
-        }
+        OdbcCatalogue::over(Odbc::new(config))
+    }
+}
+
+impl<O: Borrow<Odbc>> OdbcCatalogue<O> {
+    /// Makes the catalogue of a connector, with whose readings it shares the number of connections.
+    pub fn over(odbc: O) -> Self {
+        OdbcCatalogue { odbc, idle: Mutex::new(Vec::new()), has_been_open: AtomicBool::new(false) }
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Session>> {
@@ -40,16 +44,17 @@ impl OdbcCatalogue {
         cancel: &Cancel,
         work: impl Fn(&mut Session) -> Result<T, SourceError> + Clone + Send + 'static,
     ) -> Result<T, SourceError> {
-        let address = self.odbc.address()?;
-        let _slot = self.odbc.slots.take(|| !cancel.is_cancelled()).ok_or(SourceError::Cancelled)?;
-        let mut attempts = self.odbc.pace.attempts();
+        let odbc: &Odbc = self.odbc.borrow();
+        let address = odbc.address()?;
+        let _slot = odbc.slots.take(|| !cancel.is_cancelled()).ok_or(SourceError::Cancelled)?;
+        let mut attempts = odbc.pace.attempts();
         loop {
             let idle = self.idle().pop();
             let mut session = match idle {
                 Some(session) => session,
-                None if self.has_been_open.load(Ordering::Relaxed) => self.odbc.open(&address, cancel)?,
+                None if self.has_been_open.load(Ordering::Relaxed) => odbc.open(&address, cancel)?,
                 // Where there never was a connection, the user should hear of it at once.
-                None => self.odbc.open_once(&address, cancel)?,
+                None => odbc.open_once(&address, cancel)?,
             };
             self.has_been_open.store(true, Ordering::Relaxed);
             let work = work.clone();
@@ -57,7 +62,7 @@ impl OdbcCatalogue {
                 let done = work(&mut session)?;
                 Ok((session, done))
             })?;
-            match apart.end(self.odbc.statement_limit(), cancel) {
+            match apart.end(odbc.statement_limit(), cancel) {
                 Ok((session, done)) => {
                     self.idle().push(session);
                     return Ok(done);
@@ -69,7 +74,7 @@ impl OdbcCatalogue {
     }
 }
 
-impl Catalogue for OdbcCatalogue {
+impl<O: Borrow<Odbc> + Send + Sync> Catalogue for OdbcCatalogue<O> {
     fn tables(&self, cancel: &Cancel) -> Result<Vec<Listed>, SourceError> {
         self.with_session(cancel, |session| dialect::catalogue::tables(session.dialect, session))
     }

@@ -307,6 +307,14 @@ fn is_of_a_value(error: &SourceError) -> bool {
 }
 
 impl Connector for Odbc {
+    fn structure(
+        &self,
+        request: &ReadRequest,
+        cancel: &Cancel,
+    ) -> Result<Option<crate::model::Structure>, SourceError> {
+        crate::source::structure::structure(&OdbcCatalogue::over(self), request, cancel)
+    }
+
     fn read(
         &self,
         request: &ReadRequest,

@@ -86,6 +86,14 @@ impl Postgres {
 }
 
 impl Connector for Postgres {
+    fn structure(
+        &self,
+        request: &ReadRequest,
+        cancel: &Cancel,
+    ) -> Result<Option<crate::model::Structure>, SourceError> {
+        crate::source::structure::structure(self, request, cancel)
+    }
+
     fn read(
         &self,
         request: &ReadRequest,

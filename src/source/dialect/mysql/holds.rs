@@ -42,12 +42,11 @@ pub fn holds(declared: &str, logical: &Logical, characters: Option<&str>) -> Hol
         "float" if declared.numbers.is_empty() => numbers(Numbers::F32),
         "double" | "real" if declared.numbers.is_empty() => numbers(Numbers::F64),
         "date" => days(),
-        "datetime" => to_digits(declared.number(0).unwrap_or(0)),
+        "datetime" | "time" => to_digits(declared.number(0).unwrap_or(0)),
         "timestamp" => Holds {
             moments: Some((FIRST_TIMESTAMP, LAST_TIMESTAMP)),
             ..to_digits(declared.number(0).unwrap_or(0))
         },
-        "time" => to_digits(declared.number(0).unwrap_or(0)),
         _ if logical.is_text() => Holds::default(),
         _ => Holds::of(logical),
     }

@@ -10,7 +10,7 @@ const LAST_DATETIME: i64 = 253_402_300_799_997_000;
 /// 1900-01-01.
 const FIRST_SMALL: i64 = -2_208_988_800_000_000;
 /// 2079-06-06 23:59.
-const LAST_SMALL: i64 = 3_453_494_340_000_000;
+const LAST_SMALL: i64 = 3_453_321_540_000_000;
 
 /// Returns what a declared type holds; `characters` is the number of the code page of its collation.
 pub fn holds(declared: &str, logical: &Logical, characters: Option<&str>) -> Holds {
