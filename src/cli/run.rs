@@ -65,6 +65,7 @@ pub(super) fn run_stage(project: &ProjectArg, args: &RunArgs, stage: Stage, outp
         as_of: args.as_of,
         templates: args.templates.clone(),
         stage,
+        memory: None,
         cancel: interrupt.cancel,
         unfinished: interrupt.unfinished,
     };

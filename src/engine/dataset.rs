@@ -1,6 +1,7 @@
 //! Judges one dataset: checks on every side, duplicates, reconciliation, ledger.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use polars::prelude::PolarsError;
@@ -10,6 +11,7 @@ use crate::findings::{ColumnResult, DatasetResult, Masking, RuleResult, SideResu
 use crate::frame::{Frame, Texts};
 use crate::gate::worst;
 use crate::model::{Finding, Schema, Side, Status, key_text};
+use crate::reconcile::Means;
 use crate::snapshot::Manifest;
 use crate::source::{Cancel, Server, Stable};
 
@@ -34,6 +36,8 @@ pub struct World<'a> {
     group_key: [u8; 32],
     as_of: DateTime<Utc>,
     stage: Stage,
+    memory: Option<u64>,
+    scratch: PathBuf,
     cancel: Cancel,
 }
 
@@ -83,6 +87,8 @@ impl<'a> World<'a> {
             group_key: key.derive("groups"),
             as_of,
             stage,
+            memory: options.memory,
+            scratch: options.out.clone(),
             cancel,
         })
     }
@@ -166,11 +172,19 @@ impl<'a> World<'a> {
             && !self.cancel.is_cancelled()
         {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "reconcile".to_owned() });
-            match judge::guarded(|| reconciled::reconcile(plan, expected, working, &target.frame)) {
+            let stop = || self.cancel.is_cancelled();
+            let means = Means {
+                memory: self.memory,
+                folder: self.scratch.clone(),
+                partners: Reconciled::needs_partners(plan),
+                stop: &stop,
+            };
+            match judge::guarded(|| reconciled::reconcile(plan, expected, working, &target.frame, &means)) {
                 Ok(done) => {
                     let (rows, target_rows) = (expected.frame.height() as u64, target.frame.height() as u64);
                     let may_be_empty = !figures.may_be_empty.is_empty();
-                    judged.extend(done.rules(dataset, &cells, (rows, target_rows), may_be_empty));
+                    let raw = self.frame(name, Side::Source);
+                    judged.extend(done.rules(dataset, raw, (rows, target_rows), may_be_empty));
                     reconciled = Some(done);
                 }
                 Err(message) => judged.push((reconciled::broken(&message), Vec::new())),
@@ -182,7 +196,6 @@ impl<'a> World<'a> {
         result.ledger = Some(reconciled::ledger(
             self.side(name, Side::Source),
             self.working(name),
-            expected,
             self.side(name, Side::Target),
             reconciled.as_ref(),
         ));

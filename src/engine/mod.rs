@@ -73,6 +73,8 @@ pub struct RunOptions {
     pub templates: Option<PathBuf>,
     /// How far the run goes.
     pub stage: Stage,
+    /// The memory that a reconciliation may take, in bytes; none is no limit.
+    pub memory: Option<u64>,
     /// Stops the run.
     pub cancel: Cancel,
     /// Knows the run's folder while it is under way.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::correct::{KeyTexts, changes, corrected, quarantine, repairs};
+use crate::correct::{KeyTexts, changes, corrected, quarantine};
 use crate::findings::{DatasetResult, FindingRow, RunResult, fingerprint, to_batch};
 use crate::frame::Frame;
 use crate::model::Side;
@@ -51,12 +51,9 @@ pub fn write(
         let raw_keys = KeyTexts::new(raw, &result.key);
         put("quarantine", &quarantine(&working.held_rows(), raw, cleansed_keys, &raw_keys)?)?;
     }
-    if let (Some(reconciled), Some(target), Some(target_keys)) = (&reconciled, target, &keys.target) {
-        let list = reconciled.repairs();
-        for repair in &list {
-            *result.repairs.entry(repair.action().to_owned()).or_insert(0) += 1;
-        }
-        let made = repairs(&list, &expected.frame, target, (expected_keys, target_keys), &ties)?;
+    if let Some(reconciled) = &reconciled {
+        let (made, counts) = reconciled.repairs_table()?;
+        result.repairs = counts;
         result.notes.extend(made.notes);
         put("repairs", &made.frame)?;
     }
@@ -141,6 +138,7 @@ mod tests {
     use crate::engine::{Silent, bind_all, make_expected, prepare, reconciled};
     use crate::frame::{Texts, Value, series_of};
     use crate::model::Logical;
+    use crate::reconcile::Means;
     use crate::source::Cancel;
 
     /// Applies a table of repairs to a target. Returns nothing where a value does not have the target's type.
@@ -214,13 +212,14 @@ mod tests {
         let (bound, _) = bind_all(&plan, &mut loaded, as_of).unwrap();
         let working = make_expected(&plan, &loaded, &bound, as_of, &cancel, &Silent).unwrap();
         let mut repaired = 0;
+        let means = Means { memory: None, folder: store.path().to_owned(), partners: true, stop: &|| false };
         for dataset in &plan.datasets {
             let name = &dataset.name.value;
             let (Some(rules), Ok(working)) = (bound[name].reconcile(), &working[name]) else { continue };
             let (expected, target) =
                 (working.expected().unwrap(), &loaded[name].target.as_ref().unwrap().frame);
             let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
-            let done = reconciled::reconcile(rules, &expected, working, target).unwrap();
+            let done = reconciled::reconcile(rules, &expected, working, target, &means).unwrap();
             let ties = done.ties(expected.frame.height());
             let list = done.repairs();
             let RowKeys { expected: Some(expected_keys), target: Some(keys), .. } =
@@ -228,10 +227,11 @@ mod tests {
             else {
                 panic!("keys of both sides")
             };
-            let made = repairs(&list, &expected.frame, target, (&expected_keys, &keys), &ties).unwrap();
+            let (made, counts) = done.repairs_table().unwrap();
+            assert_eq!(counts.values().sum::<u64>(), list.len() as u64);
             assert_eq!(made.notes, [""; 0], "{name}");
             let mended = apply(&made.frame, target, &keys).unwrap_or_else(|| panic!("{name}: a type"));
-            let done = reconciled::reconcile(rules, &expected, working, &mended).unwrap();
+            let done = reconciled::reconcile(rules, &expected, working, &mended, &means).unwrap();
             assert_eq!(done.repairs(), [], "{name}: nothing is left to mend");
             repaired += list.len();
 

@@ -5,24 +5,29 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use polars::prelude::PolarsError;
 
 use crate::config::Dataset;
-use crate::correct::{Repair, Ties};
+use crate::correct::{Made, Repair, Ties, repairs};
 use crate::findings::{Buckets, DatasetResult, RuleResult, SideFigure, TotalResult};
 use crate::frame::Frame;
 use crate::gate::{side_status, worst};
 use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use crate::model::{Dimension, Finding, SMALL_GROUP, Severity, Side, Status};
-use crate::reconcile::{self, BoundReconcile, BoundTotal, Input, RuleFields, TotalOutcome};
+use crate::reconcile::{self, BoundReconcile, BoundTotal, Input, Means, Pair, RuleFields, TotalOutcome};
 use crate::rule::RuleError;
 
 use super::expected::{Expected, RowState, Working};
 use super::findings::Cells;
 use super::judge::broken_figure;
 use super::prepare::LoadedSide;
+use super::row_keys::RowKeys;
 
 /// A reconciliation that was run.
 pub struct Reconciled {
     bound: BoundReconcile,
     outcome: reconcile::Reconciliation,
+    /// The keys of the rows of the evidence.
+    keys: RowKeys,
+    /// For each row of the evidence's expected its index among all rows of the source in scope.
+    origin: Vec<usize>,
 }
 
 /// The rows of `all` in one state, with its columns.
@@ -40,6 +45,7 @@ pub fn reconcile(
     expected: &Expected,
     working: &Working,
     target: &Frame,
+    means: &Means<'_>,
 ) -> Result<Reconciled, RuleError> {
     let quarantined = rows_in(working, |state| state == RowState::Quarantined)?;
     let mut merged = rows_in(working, |state| matches!(state, RowState::Merged(_)))?;
@@ -47,15 +53,19 @@ pub fn reconcile(
         merged = if merged.height() == 0 { former.clone() } else { merged.with(former)? };
     }
     let input = Input { expected: &expected.frame, target, quarantined: &quarantined, merged: &merged };
-    let outcome = reconcile::reconcile(&input, bound)?;
-    Ok(Reconciled { bound: bound.clone(), outcome })
+    let outcome = reconcile::reconcile(&input, bound, means)?;
+    let key: Vec<String> = bound.key.iter().map(|part| part.name.clone()).collect();
+    let evidence = &outcome.evidence;
+    let keys = RowKeys::new(&key, Some(bound), None, Some(&evidence.expected), Some(&evidence.target));
+    let origin =
+        evidence.expected_at.iter().filter_map(|at| expected.origin.get(*at as usize).copied()).collect();
+    Ok(Reconciled { bound: bound.clone(), outcome, keys, origin })
 }
 
 /// Makes the ledger of a dataset from the sides it has.
 pub fn ledger(
     source: Option<&LoadedSide>,
     working: Option<&Working>,
-    expected: Option<&Expected>,
     target: Option<&LoadedSide>,
     reconciled: Option<&Reconciled>,
 ) -> Ledger {
@@ -96,18 +106,11 @@ pub fn ledger(
             side.frame.rows.iter().for_each(|row| tally.enter(*row, TargetDisposition::Kept));
         }
     }
-    if let (Some(done), Some(expected), Some(target), Some(working), Some(of_source), Some(of_target)) =
-        (reconciled, expected, target, working, &mut of_source, &mut of_target)
+    if let (Some(done), Some(working), Some(of_source), Some(of_target)) =
+        (reconciled, working, &mut of_source, &mut of_target)
     {
         let changed: HashSet<u64> = working.corrections.iter().map(|c| c.row).collect();
-        let nothing = Frame::default();
-        let input = Input {
-            expected: &expected.frame,
-            target: &target.frame,
-            quarantined: &nothing,
-            merged: &nothing,
-        };
-        done.outcome.enter(&input, |row| changed.contains(&row), of_source, of_target);
+        done.outcome.enter(|row| changed.contains(&row), of_source, of_target);
     }
     Ledger::new(of_source.as_ref(), of_target.as_ref())
 }
@@ -186,16 +189,19 @@ impl Reconciled {
     pub fn rules(
         &self,
         dataset: &Dataset,
-        cells: &Cells<'_>,
+        raw: Option<&Frame>,
         (expected_rows, target_rows): (u64, u64),
         may_be_empty: bool,
     ) -> Vec<(RuleResult, Vec<Finding>)> {
         let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
         let rows = &self.outcome.rows;
+        let evidence = &self.outcome.evidence;
+        let (expected, target) = (Some(&evidence.expected), Some(&evidence.target));
+        let cells = Cells::new(&self.keys, raw, expected, target, &self.origin);
         let list = |side: Side, indexes: &[u32]| -> Vec<Finding> {
             indexes.iter().map(|index| cells.row(side, *index as usize, None)).collect()
         };
-        let pairs = rows.pairs.len() as u64;
+        let pairs = self.outcome.pairs();
         let both = |expected: &[u32], target: &[u32]| {
             vec![
                 (Side::Expected, expected_rows, list(Side::Expected, expected)),
@@ -387,8 +393,12 @@ impl Reconciled {
 
     /// Returns how the columns and rows of expected are tied to the target's.
     pub fn ties(&self, expected_rows: usize) -> Ties {
+        self.ties_of(&self.outcome.partners, expected_rows)
+    }
+
+    fn ties_of(&self, pairs: &[Pair], expected_rows: usize) -> Ties {
         let mut partners = vec![None; expected_rows];
-        for pair in &self.outcome.rows.pairs {
+        for pair in pairs {
             if let Some(partner) = partners.get_mut(pair.expected as usize) {
                 *partner = Some(pair.target as usize);
             }
@@ -396,7 +406,32 @@ impl Reconciled {
         Ties { zones: self.bound.zones.clone(), partners }
     }
 
-    /// Returns what would make the target equal expected.
+    /// Returns true where corrected data can only be made knowing the partner of every row: a time that a zone's clocks
+    /// showed twice is the instant that the partner has.
+    pub fn needs_partners(bound: &BoundReconcile) -> bool {
+        !bound.zones.is_empty()
+    }
+
+    /// Makes the table of what would make the target equal expected, and counts its lines by what is to be done.
+    ///
+    /// # Errors
+    /// Where polars refuses the columns.
+    pub fn repairs_table(&self) -> Result<(Made, BTreeMap<String, u64>), PolarsError> {
+        let list = self.repairs();
+        let mut counts = BTreeMap::new();
+        for repair in &list {
+            *counts.entry(repair.action().to_owned()).or_insert(0) += 1;
+        }
+        let evidence = &self.outcome.evidence;
+        let (Some(of_expected), Some(of_target)) = (&self.keys.expected, &self.keys.target) else {
+            return Ok((Made::default(), counts));
+        };
+        let ties = self.ties_of(&self.outcome.rows.pairs, evidence.expected.height());
+        let made = repairs(&list, &evidence.expected, &evidence.target, (of_expected, of_target), &ties)?;
+        Ok((made, counts))
+    }
+
+    /// Returns what would make the target equal expected, by the rows of the evidence.
     ///
     /// Rows without a key or with a repeated one have no repair: nobody can say which row is meant. Nor has a
     /// target row that belongs to a quarantined one: what it should be is not known.

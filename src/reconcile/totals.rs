@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::frame::{Frame, Keys, Number};
+use crate::frame::{Frame, Keys, Number, Rows};
 use crate::model::key_text;
 use crate::rule::RuleError;
 
@@ -59,8 +59,8 @@ pub struct Figure {
 /// Where a column is not there.
 pub fn total(input: &Input<'_>, total: &BoundTotal) -> Result<TotalOutcome, RuleError> {
     let (expected, target) = rayon::join(
-        || groups(input.expected, total, Of::Expected),
-        || groups(input.target, total, Of::Target),
+        || groups(&whole(input.expected, total)?, total, Of::Expected),
+        || groups(&whole(input.target, total)?, total, Of::Target),
     );
     let (mut expected, mut target) = (expected?, target?);
     let mut names: Vec<String> = expected.keys().chain(target.keys()).cloned().collect();
@@ -101,6 +101,27 @@ fn figure(total: &BoundTotal, agg: Aggregate, group: &str, e: &Sum, t: &Sum) -> 
     };
     let small = [e, t].iter().any(|side| (1..FEWEST_ROWS).contains(&side.rows));
     Figure { group: group.to_owned(), agg, expected, target, equal, small }
+}
+
+/// Returns the columns of a side that a total looks at.
+fn whole(rows: &dyn Rows, total: &BoundTotal) -> Result<Frame, RuleError> {
+    let mut columns: Vec<String> = total.by.iter().map(|part| part.name.clone()).collect();
+    columns.push(total.column.clone());
+    let mut all: Option<Frame> = None;
+    for piece in 0..rows.pieces() {
+        let mut failed = None;
+        rows.visit(piece, &columns, &mut |_, frame| {
+            all = match all.take() {
+                None => Some(frame),
+                Some(before) => before.with(&frame).map_err(|error| failed = Some(error)).ok(),
+            };
+        })?;
+        failed.map_or(Ok(()), Err)?;
+    }
+    match all {
+        Some(all) => Ok(all),
+        None => Ok(rows.fetch(&[])?),
+    }
 }
 
 /// Sums up one side by group.

@@ -35,6 +35,7 @@ mod postgres;
 mod readme;
 mod report;
 mod servers;
+mod sides;
 mod sqlserver;
 mod support;
 mod table;
