@@ -48,11 +48,17 @@ pub struct RunArgs {
 const STOPPED: &str = "stopped: no run was written";
 
 pub(super) fn run(args: &Args, output: &Output) -> u8 {
-    run_stage(&args.project, &args.common, Stage::Everything, output)
+    run_stage(&args.project, &args.common, Stage::Everything, None, output)
 }
 
 /// Makes a run and prints its verdict.
-pub(super) fn run_stage(project: &ProjectArg, args: &RunArgs, stage: Stage, output: &Output) -> u8 {
+pub(super) fn run_stage(
+    project: &ProjectArg,
+    args: &RunArgs,
+    stage: Stage,
+    memory: Option<u64>,
+    output: &Output,
+) -> u8 {
     let Some(plan) = load(&project.project, Tables::Asked, output) else {
         return 2;
     };
@@ -65,7 +71,7 @@ pub(super) fn run_stage(project: &ProjectArg, args: &RunArgs, stage: Stage, outp
         as_of: args.as_of,
         templates: args.templates.clone(),
         stage,
-        memory: None,
+        memory,
         cancel: interrupt.cancel,
         unfinished: interrupt.unfinished,
     };

@@ -19,10 +19,11 @@ use super::bound::BoundDataset;
 use super::expected::{Expected, RowState, Working};
 use super::findings::{Cells, fill_joined};
 use super::judge::{self, Figures, Outcome, SideOutcomes};
-use super::masking::maskings;
+use super::masking::{Looked, maskings};
 use super::prepare::{Loaded, LoadedSide};
 use super::project_key::ProjectKey;
 use super::reconciled::{self, Reconciled};
+use super::resting;
 use super::row_keys::RowKeys;
 use super::{Event, Observer, RunOptions, Stage};
 
@@ -32,7 +33,6 @@ pub struct World<'a> {
     loaded: &'a BTreeMap<String, Loaded>,
     working: &'a BTreeMap<String, Result<Working, String>>,
     expected: BTreeMap<String, Expected>,
-    maskings: BTreeMap<String, Masking>,
     group_key: [u8; 32],
     as_of: DateTime<Utc>,
     stage: Stage,
@@ -51,6 +51,8 @@ pub struct Judgement {
     pub reconciled: Option<Reconciled>,
     /// The keys by which the rows are known.
     pub keys: RowKeys,
+    /// True where the rows rest.
+    pub rests: bool,
 }
 
 impl<'a> World<'a> {
@@ -72,18 +74,12 @@ impl<'a> World<'a> {
                 expected.insert(name.clone(), working.expected()?);
             }
         }
-        let maskings = maskings(plan, |name| {
-            let loaded = loaded.get(name);
-            let frame = |side: Option<&'a LoadedSide>| side.map(|side| &side.frame);
-            [frame(loaded.and_then(|l| l.source.as_ref())), frame(loaded.and_then(|l| l.target.as_ref()))]
-        });
         let (stage, cancel) = (options.stage, options.cancel.clone());
         Ok(World {
             plan,
             loaded,
             working,
             expected,
-            maskings,
             group_key: key.derive("groups"),
             as_of,
             stage,
@@ -91,6 +87,27 @@ impl<'a> World<'a> {
             scratch: options.out.clone(),
             cancel,
         })
+    }
+
+    /// Decides what views must not show of each dataset that was judged.
+    pub fn mask(&self, judged: &mut [Judgement]) {
+        let maskings = maskings(self.plan, |name| {
+            let frame = |side: Side| self.side(name, side).map(|side| &side.frame);
+            let resting = judged.iter().find(|judgement| judgement.rests && judgement.result.name == name);
+            Looked {
+                sides: [frame(Side::Source), frame(Side::Target)],
+                longest: resting.and_then(|judgement| Some(judgement.reconciled.as_ref()?.longest())),
+            }
+        });
+        for judgement in judged {
+            let masking = maskings.get(&judgement.result.name);
+            judgement.result.masking = masking.cloned().unwrap_or_default();
+        }
+    }
+
+    /// Returns how far the run goes.
+    pub fn stage(&self) -> Stage {
+        self.stage
     }
 
     /// Returns a side as it was read.
@@ -146,7 +163,13 @@ impl<'a> World<'a> {
         let Some(bound) = bound.filter(|_| broken.is_none()) else {
             result.error = Some(broken.unwrap_or_else(|| "the dataset could not be prepared".to_owned()));
             result.status = Status::Broken;
-            return Judgement { result, findings: Vec::new(), reconciled: None, keys: RowKeys::default() };
+            return Judgement {
+                result,
+                findings: Vec::new(),
+                reconciled: None,
+                keys: RowKeys::default(),
+                rests: false,
+            };
         };
         let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
         let expected = self.expected(name);
@@ -167,6 +190,9 @@ impl<'a> World<'a> {
             }
         }
         let mut reconciled = None;
+        let (source_side, target_side) = (self.side(name, Side::Source), self.side(name, Side::Target));
+        let resting = resting::rows_of(source_side, target_side);
+        let rests = resting.is_some();
         if let (Some(expected), Some(target), Some(working), Some(plan)) =
             (expected, self.side(name, Side::Target), self.working(name), bound.reconcile())
             && !self.cancel.is_cancelled()
@@ -176,14 +202,19 @@ impl<'a> World<'a> {
             let means = Means {
                 memory: self.memory,
                 folder: self.scratch.clone(),
-                partners: Reconciled::needs_partners(plan),
+                partners: self.stage == Stage::Everything && Reconciled::needs_partners(plan),
                 stop: &stop,
             };
-            match judge::guarded(|| reconciled::reconcile(plan, expected, working, &target.frame, &means)) {
+            let done = judge::guarded(|| match resting {
+                Some(sides) => reconciled::reconcile_resting(plan, sides, &means),
+                None => reconciled::reconcile(plan, expected, working, &target.frame, &means),
+            });
+            match done {
                 Ok(done) => {
-                    let (rows, target_rows) = (expected.frame.height() as u64, target.frame.height() as u64);
+                    let rows = resting.map_or(expected.frame.height() as u64, |(rows, _)| rows.height());
+                    let target_rows = target.height();
                     let may_be_empty = !figures.may_be_empty.is_empty();
-                    let raw = self.frame(name, Side::Source);
+                    let raw = self.frame(name, Side::Source).filter(|_| !rests);
                     judged.extend(done.rules(dataset, raw, (rows, target_rows), may_be_empty));
                     reconciled = Some(done);
                 }
@@ -193,12 +224,10 @@ impl<'a> World<'a> {
         if let Some(done) = &reconciled {
             done.describe(&mut result);
         }
-        result.ledger = Some(reconciled::ledger(
-            self.side(name, Side::Source),
-            self.working(name),
-            self.side(name, Side::Target),
-            reconciled.as_ref(),
-        ));
+        result.ledger = Some(match (source_side, target_side) {
+            (Some(source), Some(target)) if rests => resting::ledger(source, target, reconciled.as_ref()),
+            _ => reconciled::ledger(source_side, self.working(name), target_side, reconciled.as_ref()),
+        });
         let (rules, findings): (Vec<RuleResult>, Vec<Vec<Finding>>) = judged.into_iter().unzip();
         result.inconclusive = if dataset.allow_empty { None } else { nothing_in(&empty) };
         if reconciled.as_ref().is_some_and(Reconciled::compares_nothing) {
@@ -213,16 +242,16 @@ impl<'a> World<'a> {
             );
         }
         result.rules = rules;
-        Judgement { result, findings: findings.into_iter().enumerate().collect(), reconciled, keys }
+        let findings = findings.into_iter().enumerate().collect();
+        Judgement { result, findings, reconciled, keys, rests }
     }
 
     /// Returns the sides in which no row is to be judged: the snapshot has none, or the filter leaves none.
     ///
     /// Expected is as empty as the source is: where every row is held back, there was something to judge.
     fn empty_sides(&self, dataset: &Dataset) -> Vec<Side> {
-        let is_empty = |side: &Side| {
-            self.side(&dataset.name.value, *side).is_some_and(|loaded| loaded.frame.height() == 0)
-        };
+        let is_empty =
+            |side: &Side| self.side(&dataset.name.value, *side).is_some_and(|loaded| loaded.height() == 0);
         Side::ALL.iter().copied().filter(is_empty).collect()
     }
 
@@ -263,7 +292,10 @@ impl<'a> World<'a> {
             error: self.loaded.get(name).and_then(|l| l.error.clone()),
             inconclusive: None,
             source: of(source),
-            expected_rows: self.expected(name).map(|e| e.frame.height() as u64),
+            expected_rows: self.expected(name).map(|expected| match source.filter(|s| s.resting.is_some()) {
+                Some(source) => source.height(),
+                None => expected.frame.height() as u64,
+            }),
             target: of(target),
             columns: columns(
                 source.map(|s| &s.frame.schema),
@@ -279,7 +311,7 @@ impl<'a> World<'a> {
             quarantined: working
                 .map_or(0, |w| w.states.iter().filter(|s| **s == RowState::Quarantined).count() as u64),
             repairs: BTreeMap::new(),
-            masking: self.maskings.get(name).cloned().unwrap_or_default(),
+            masking: Masking::default(),
             notes,
         }
     }

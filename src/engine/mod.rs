@@ -15,10 +15,11 @@ mod prepare;
 mod project_key;
 mod reconciled;
 mod references;
+mod resting;
 mod row_keys;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -54,7 +55,7 @@ pub use prepare::Taken;
 pub enum Stage {
     /// Cleanse, check, match and reconcile.
     Everything,
-    /// Cleanse and reconcile; checks only serve to hold back children of quarantined rows.
+    /// Cleanse and reconcile, without corrected data; checks only serve to hold back children of quarantined rows.
     Reconcile,
 }
 
@@ -211,7 +212,11 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         Some(run) => prepare::From::Run(run),
         None => prepare::From::Connections { resume: options.resume },
     };
-    let mut loaded = prepare::load_all(plan, &options.out, from, &options.cancel, &log);
+    let resting = match options.stage {
+        Stage::Reconcile => resting::resting(plan),
+        Stage::Everything => BTreeSet::new(),
+    };
+    let mut loaded = prepare::load_all(plan, &options.out, from, &resting, &options.cancel, &log);
     stop_if(&options.cancel)?;
     let nothing = |l: &Loaded| l.source.is_none() && l.target.is_none() && l.mistakes.is_empty();
     if loaded.values().all(nothing) {
@@ -228,13 +233,14 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
     let working = make_expected(plan, &loaded, &bound, as_of, &options.cancel, &log)?;
     stop_if(&options.cancel)?;
     let world = dataset::World::new(plan, &loaded, &working, &key, as_of, options)?;
-    let judged: Vec<Judgement> = plan
+    let mut judged: Vec<Judgement> = plan
         .datasets
         .par_iter()
         .map(|dataset| world.judge(dataset, bound.get(&dataset.name.value), &log))
         .collect();
     stop_if(&options.cancel)?;
 
+    world.mask(&mut judged);
     let mut results = Vec::with_capacity(judged.len());
     for judgement in judged {
         let stage =

@@ -9,10 +9,10 @@ use crate::model::Side;
 use crate::report;
 use crate::snapshot::{WriteError, write_frame, write_parquet};
 
-use super::EngineError;
 use super::dataset::{Judgement, World};
 use super::folder::RunFolder;
 use super::project_key::ProjectKey;
+use super::{EngineError, Stage};
 
 /// Writes the Parquet files of one dataset, and completes its result with what they count.
 ///
@@ -24,7 +24,7 @@ pub fn write(
     key: &ProjectKey,
     judgement: Judgement,
 ) -> Result<DatasetResult, EngineError> {
-    let Judgement { mut result, findings, reconciled, keys } = judgement;
+    let Judgement { mut result, findings, reconciled, keys, .. } = judgement;
     let name = result.name.clone();
     for (side, word) in [(Side::Source, "source"), (Side::Target, "target")] {
         if let Some(loaded) = world.side(&name, side) {
@@ -42,10 +42,12 @@ pub fn write(
         write_frame(&folder.place(&format!("{kind}/{name}.parquet"))?, frame)?;
         Ok(())
     };
-    let ties = reconciled.as_ref().map(|done| done.ties(expected.frame.height())).unwrap_or_default();
-    let made = corrected(&expected.frame, expected_keys, target, &ties)?;
-    result.notes.extend(made.notes);
-    put("corrected", &made.frame)?;
+    if world.stage() == Stage::Everything {
+        let ties = reconciled.as_ref().map(|done| done.ties(expected.frame.height())).unwrap_or_default();
+        let made = corrected(&expected.frame, expected_keys, target, &ties)?;
+        result.notes.extend(made.notes);
+        put("corrected", &made.frame)?;
+    }
     put("changes", &changes(&working.corrections, &working.all, cleansed_keys)?)?;
     if let Some(raw) = world.frame(&name, Side::Source) {
         let raw_keys = KeyTexts::new(raw, &result.key);
@@ -206,6 +208,7 @@ mod tests {
             &plan,
             store.path(),
             prepare::From::Connections { resume: false },
+            &std::collections::BTreeSet::new(),
             &cancel,
             &Silent,
         );

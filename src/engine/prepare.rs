@@ -1,14 +1,14 @@
 //! The beginning of a run: snapshots taken or opened, read, filtered; every rule bound to the real columns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
 use crate::config::{Dataset, Plan, SidePlan};
 use crate::diagnostic::Diagnostics;
-use crate::frame::Frame;
-use crate::snapshot::{Progress, Snapshot, SnapshotError, Store, TakeOptions, take};
+use crate::frame::{Frame, Rows};
+use crate::snapshot::{Progress, Snapshot, SnapshotError, SnapshotRows, Store, TakeOptions, take};
 use crate::source::{Cancel, Connector, SourceError};
 
 use super::waiting::each;
@@ -19,10 +19,32 @@ use super::{Event, Observer};
 pub struct LoadedSide {
     /// The snapshot.
     pub snapshot: Snapshot,
-    /// The rows in scope, under our names.
+    /// The rows in scope, under our names; none where they rest.
     pub frame: Frame,
     /// Rows left out by the filter.
     pub out_of_scope: u64,
+    /// The rows, where they stay in the snapshot.
+    pub resting: Option<SnapshotRows>,
+}
+
+impl LoadedSide {
+    fn load(snapshot: Snapshot, rests: bool, keep: Option<PathBuf>) -> Result<LoadedSide, SnapshotError> {
+        if !rests {
+            let frame = snapshot.read()?;
+            return Ok(LoadedSide { snapshot, frame, out_of_scope: 0, resting: None });
+        }
+        let rows = snapshot.rows(keep)?;
+        let frame = rows.fetch(&[]).map_err(|error| SnapshotError::Read {
+            path: snapshot.path.clone(),
+            problem: error.to_string(),
+        })?;
+        Ok(LoadedSide { snapshot, frame, out_of_scope: 0, resting: Some(rows) })
+    }
+
+    /// Returns the number of rows in scope.
+    pub fn height(&self) -> u64 {
+        self.resting.as_ref().map_or(self.frame.height() as u64, Rows::height)
+    }
 }
 
 /// The sides of a dataset as far as they could be read.
@@ -155,11 +177,13 @@ pub enum From<'a> {
 
 /// Reads every side of the plan: from new snapshots, or from those of an earlier run.
 ///
+/// The rows of the datasets that are `resting` stay in their snapshots.
 /// A side that cannot be read is an error of its dataset; the others go on. The order of the result is the plan's.
 pub fn load_all(
     plan: &Plan,
     out: &Path,
     from: From<'_>,
+    resting: &BTreeSet<String>,
     cancel: &Cancel,
     observer: &dyn Observer,
 ) -> BTreeMap<String, Loaded> {
@@ -178,8 +202,9 @@ pub fn load_all(
             From::Connections { .. } => taker.take(wanted),
         };
         let loaded = snapshot.and_then(|snapshot| {
-            let frame = snapshot.read()?;
-            Ok(LoadedSide { snapshot, frame, out_of_scope: 0 })
+            // What a run holds stays as it is; the store is where more may be kept.
+            let keep = taker.store.folder_of(dataset, wanted.side, &snapshot);
+            LoadedSide::load(snapshot, resting.contains(dataset), keep)
         });
         (dataset.clone(), wanted.side, loaded)
     });

@@ -7,7 +7,7 @@ use polars::prelude::PolarsError;
 use crate::config::Dataset;
 use crate::correct::{Made, Repair, Ties, repairs};
 use crate::findings::{Buckets, DatasetResult, RuleResult, SideFigure, TotalResult};
-use crate::frame::Frame;
+use crate::frame::{Frame, Rows};
 use crate::gate::{side_status, worst};
 use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use crate::model::{Dimension, Finding, SMALL_GROUP, Severity, Side, Status};
@@ -53,13 +53,23 @@ pub fn reconcile(
         merged = if merged.height() == 0 { former.clone() } else { merged.with(former)? };
     }
     let input = Input { expected: &expected.frame, target, quarantined: &quarantined, merged: &merged };
-    let outcome = reconcile::reconcile(&input, bound, means)?;
-    let key: Vec<String> = bound.key.iter().map(|part| part.name.clone()).collect();
-    let evidence = &outcome.evidence;
-    let keys = RowKeys::new(&key, Some(bound), None, Some(&evidence.expected), Some(&evidence.target));
-    let origin =
-        evidence.expected_at.iter().filter_map(|at| expected.origin.get(*at as usize).copied()).collect();
-    Ok(Reconciled { bound: bound.clone(), outcome, keys, origin })
+    Reconciled::new(bound, &input, |at| expected.origin.get(at).copied(), means)
+}
+
+/// Compares sides whose rows rest: the source is what is expected.
+///
+/// # Errors
+/// Where a column is missing, rows cannot be read or there are more than can be numbered.
+pub fn reconcile_resting(
+    bound: &BoundReconcile,
+    (expected, target): (&dyn Rows, &dyn Rows),
+    means: &Means<'_>,
+) -> Result<Reconciled, RuleError> {
+    let nothing = Frame::default();
+    let input = Input { expected, target, quarantined: &nothing, merged: &nothing };
+    let mut done = Reconciled::new(bound, &input, |_| None, means)?;
+    done.origin = (0..done.outcome.evidence.expected.height()).collect();
+    Ok(done)
 }
 
 /// Makes the ledger of a dataset from the sides it has.
@@ -110,7 +120,7 @@ pub fn ledger(
         (reconciled, working, &mut of_source, &mut of_target)
     {
         let changed: HashSet<u64> = working.corrections.iter().map(|c| c.row).collect();
-        done.outcome.enter(|row| changed.contains(&row), of_source, of_target);
+        done.enter(|row| changed.contains(&row), of_source, of_target);
     }
     Ledger::new(of_source.as_ref(), of_target.as_ref())
 }
@@ -184,7 +194,38 @@ impl Draft<'_> {
 }
 
 impl Reconciled {
-    /// Returns the results and findings of the reconciliation's rules; `may_be_empty` where a side has no rows and
+    /// Compares two sides; `origin` gives for a row of expected its index among all rows of the source in scope.
+    fn new(
+        bound: &BoundReconcile,
+        input: &Input<'_>,
+        origin: impl Fn(usize) -> Option<usize>,
+        means: &Means<'_>,
+    ) -> Result<Reconciled, RuleError> {
+        let outcome = reconcile::reconcile(input, bound, means)?;
+        let key: Vec<String> = bound.key.iter().map(|part| part.name.clone()).collect();
+        let evidence = &outcome.evidence;
+        let keys = RowKeys::new(&key, Some(bound), None, Some(&evidence.expected), Some(&evidence.target));
+        let origin = evidence.expected_at.iter().filter_map(|at| origin(*at as usize)).collect();
+        Ok(Reconciled { bound: bound.clone(), outcome, keys, origin })
+    }
+
+    /// Returns the longest text of each text column that was looked at, in characters.
+    pub fn longest(&self) -> &BTreeMap<String, u64> {
+        &self.outcome.longest
+    }
+
+    /// Enters every row that was reconciled into the tallies of both sides ([`reconcile::Reconciliation::enter`]).
+    pub fn enter(
+        &self,
+        cleansed: impl Fn(u64) -> bool,
+        source: &mut Tally<SourceDisposition>,
+        target: &mut Tally<TargetDisposition>,
+    ) {
+        self.outcome.enter(cleansed, source, target);
+    }
+
+    /// Returns the results and findings of the reconciliation's rules; `raw` are all rows of the source in scope, none
+    /// where they rest; `may_be_empty` where a side has no rows and
     /// may have none.
     pub fn rules(
         &self,
@@ -197,7 +238,7 @@ impl Reconciled {
         let rows = &self.outcome.rows;
         let evidence = &self.outcome.evidence;
         let (expected, target) = (Some(&evidence.expected), Some(&evidence.target));
-        let cells = Cells::new(&self.keys, raw, expected, target, &self.origin);
+        let cells = Cells::new(&self.keys, raw.or(expected), expected, target, &self.origin);
         let list = |side: Side, indexes: &[u32]| -> Vec<Finding> {
             indexes.iter().map(|index| cells.row(side, *index as usize, None)).collect()
         };

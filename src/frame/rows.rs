@@ -1,5 +1,7 @@
 //! Rows that need not all be in memory: a side of a dataset, to be looked at piece by piece.
 
+use std::path::Path;
+
 use polars::prelude::{IdxCa, IdxSize, NewChunkedArray, PlSmallStr, PolarsError};
 
 use crate::model::Schema;
@@ -44,6 +46,11 @@ pub trait Rows: Sync {
         columns: &[String],
         visit: &mut dyn FnMut(u64, Frame),
     ) -> Result<(), RowsError>;
+
+    /// Returns the folder in which may be kept what was worked out of all rows, where they never change.
+    fn folder(&self) -> Option<&Path> {
+        None
+    }
 
     /// Returns the rows at these indexes, which ascend, with all columns.
     ///

@@ -1,6 +1,7 @@
 //! Rows to partners: which row of expected is which row of the target.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use polars::prelude::{
     Column, DataFrame, Int64Chunked, IntoSeries, NewChunkedArray, StringChunked, TimeUnit,
@@ -14,9 +15,10 @@ use crate::rule::RuleError;
 use super::bind::{BoundReconcile, KeyColumn, ROW};
 use super::cell::Cell;
 use super::convert::{Convert, Reader};
-use super::hash::{Hashed, hash_rows};
+use super::hash::Hashed;
 use super::join::{Joined, Repeated, join};
-use super::shelves::{Record, Room, Shelves};
+use super::pass::fill;
+use super::shelves::{Room, Shelves};
 use super::{Input, Means};
 
 /// Two rows with the same key, by their indexes from 0.
@@ -63,7 +65,7 @@ pub(super) enum Of {
 }
 
 impl KeyColumn {
-    fn convert(&self, of: Of) -> &Convert {
+    pub(super) fn convert(&self, of: Of) -> &Convert {
         match of {
             Of::Expected => &self.expected,
             Of::Target => &self.target,
@@ -106,6 +108,8 @@ pub(super) struct Aligned {
     /// All pairs by the rows' indexes in their sides, in the order of expected; only those listed in `rows` where the others
     /// were not asked for.
     pub(super) partners: Vec<Pair>,
+    /// The longest text of each text column on either side, in characters.
+    pub(super) longest: BTreeMap<String, u64>,
 }
 
 /// Finds every row's partner by key, and tells the pairs that are the same from those that may not be.
@@ -141,8 +145,8 @@ pub(super) fn align(
     let room = Room::new(means.memory.map(room_for_records), means.folder.clone());
     let of_expected = Shelves::new(count, "expected", &room);
     let of_target = Shelves::new(count, "target", &room);
-    let no_key_expected = fill(input.expected, bound, &hashed, Of::Expected, &of_expected, means)?;
-    let no_key_target = fill(input.target, bound, &hashed, Of::Target, &of_target, means)?;
+    let e = fill(input.expected, bound, &hashed, Of::Expected, &of_expected, means)?;
+    let t = fill(input.target, bound, &hashed, Of::Target, &of_target, means)?;
     let joined = (0..count)
         .into_par_iter()
         .map(|shelf| {
@@ -151,17 +155,23 @@ pub(super) fn align(
         })
         .try_reduce(Joined::default, |a, b| Ok::<_, RuleError>(a.add(b)))?;
     means.go_on()?;
-    let evidence = fetch(input, &joined, &no_key_expected, &no_key_target)?;
-    settle(input, &bound.key, joined, (&no_key_expected, &no_key_target), evidence)
+    let evidence = fetch(input, &joined, &e.no_key, &t.no_key)?;
+    let mut aligned = settle(input, &bound.key, joined, (&e.no_key, &t.no_key), evidence)?;
+    aligned.longest = e.longest;
+    for (column, length) in t.longest {
+        let longest = aligned.longest.entry(column).or_insert(0);
+        *longest = length.max(*longest);
+    }
+    Ok(aligned)
 }
 
 /// Returns the bytes that records may take of so much memory; the rest is for what is decoded, joined and fetched.
 fn room_for_records(memory: u64) -> usize {
-    usize::try_from(memory / 3).unwrap_or(usize::MAX)
+    usize::try_from(memory / 2).unwrap_or(usize::MAX)
 }
 
 /// Rows of both sides that are joined at once, about: they and their table fit into a processor's cache.
-const ROWS_A_SHELF: usize = 64 << 10;
+const ROWS_A_SHELF: usize = 128 << 10;
 /// More shelves than this would have too little on each while they are filled.
 const MOST_SHELVES: usize = 1024;
 
@@ -182,60 +192,6 @@ fn hashed_columns(bound: &BoundReconcile, input: &Input<'_>) -> Result<Vec<Hashe
         }
     }
     Ok(hashed)
-}
-
-/// Puts what is kept of a side's rows on shelves. Returns the rows that have no key.
-fn fill(
-    rows: &dyn Rows,
-    bound: &BoundReconcile,
-    hashed: &[Hashed],
-    of: Of,
-    shelves: &Shelves<'_>,
-    means: &Means<'_>,
-) -> Result<Vec<u32>, RuleError> {
-    let mut columns: Vec<String> =
-        bound.key.iter().map(|part| part.name.clone()).chain(hashed.iter().map(|h| h.name.clone())).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    let lists = (0..rows.pieces())
-        .into_par_iter()
-        .map(|piece| {
-            let mut no_key = Vec::new();
-            let mut done = Ok(());
-            rows.visit(piece, &columns, &mut |start, frame| {
-                if done.is_ok() {
-                    done = means.go_on().and_then(|()| {
-                        let records = records(&frame, start, &bound.key, hashed, of, &mut no_key)?;
-                        shelves.put(&records)
-                    });
-                }
-            })?;
-            done.map(|()| no_key)
-        })
-        .collect::<Result<Vec<Vec<u32>>, RuleError>>()?;
-    Ok(lists.concat())
-}
-
-/// Makes the records of rows of which the first has the index `start`.
-fn records(
-    frame: &Frame,
-    start: u64,
-    key: &[KeyColumn],
-    hashed: &[Hashed],
-    of: Of,
-    no_key: &mut Vec<u32>,
-) -> Result<Vec<Record>, RuleError> {
-    let keys = keys_of(frame, key, of)?;
-    let rows = hash_rows(frame, hashed, of)?;
-    let mut records = Vec::with_capacity(rows.len());
-    for (index, row) in rows.into_iter().enumerate() {
-        let at = u32::try_from(start + index as u64).unwrap_or(u32::MAX);
-        match keys.hash(index) {
-            Some(key) => records.push(Record::new(key, row, at)),
-            None => no_key.push(at),
-        }
-    }
-    Ok(records)
 }
 
 /// Fetches the rows that may differ from their partner, and those that have none.
@@ -320,7 +276,7 @@ fn settle(
         Some(Pair { expected, target: *evidence.target_at.get(pair.target as usize)? })
     }));
     partners.par_sort_unstable();
-    Ok(Aligned { rows, evidence, partners })
+    Ok(Aligned { rows, evidence, partners, longest: BTreeMap::new() })
 }
 
 /// Aligns rows whose keys have one hash: by their texts.
@@ -351,7 +307,7 @@ fn by_text(expected: &Keys, target: &Keys, e: &[u32], t: &[u32], rows: &mut Alig
 }
 
 /// Makes the keys of a frame's rows, in the form in which both sides meet.
-fn keys_of(frame: &Frame, key: &[KeyColumn], of: Of) -> Result<Keys, RuleError> {
+pub(super) fn keys_of(frame: &Frame, key: &[KeyColumn], of: Of) -> Result<Keys, RuleError> {
     let names: Vec<&str> = key.iter().map(|k| k.name.as_str()).collect();
     Ok(Keys::new(&key_frame(frame, key, of)?, &names)?)
 }

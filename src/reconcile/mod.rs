@@ -8,12 +8,15 @@ mod config;
 mod convert;
 mod hash;
 mod join;
+mod kept;
 mod meet;
+mod pass;
 mod policy;
 mod shelves;
 mod totals;
 mod wide;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::frame::{Frame, Rows, Texts};
@@ -74,6 +77,8 @@ pub struct Reconciliation {
     pub columns: Vec<ColumnOutcome>,
     /// For each pair of [`Alignment::pairs`] whether at least one cell differs.
     pub mismatched: Vec<bool>,
+    /// The longest text of each text column that is compared or in the key, on either side, in characters.
+    pub longest: BTreeMap<String, u64>,
     /// What the totals found, in the order of [`BoundReconcile::totals`].
     pub totals: Vec<TotalOutcome>,
     /// What the reader should know, in sentences without cell values: policies that made no difference, times that never were.
@@ -109,7 +114,7 @@ pub fn reconcile(
     bound: &BoundReconcile,
     means: &Means<'_>,
 ) -> Result<Reconciliation, RuleError> {
-    let align::Aligned { rows, evidence, partners } = align::align(input, bound, means)?;
+    let align::Aligned { rows, evidence, partners, longest } = align::align(input, bound, means)?;
     let mut columns = compare(&evidence.expected, &evidence.target, bound, &rows.pairs)?;
     for column in &mut columns {
         column.compared += rows.same;
@@ -122,7 +127,7 @@ pub fn reconcile(
         }
     }
     let notes = notes(bound, &columns);
-    Ok(Reconciliation { rows, evidence, partners, columns, mismatched, totals, notes })
+    Ok(Reconciliation { rows, evidence, partners, columns, mismatched, longest, totals, notes })
 }
 
 fn notes(bound: &BoundReconcile, columns: &[ColumnOutcome]) -> Vec<String> {

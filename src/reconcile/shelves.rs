@@ -70,9 +70,28 @@ pub(super) struct Shelves<'a> {
 /// The records of one range.
 #[derive(Default)]
 struct Shelf {
-    held: Vec<Box<[Record]>>,
+    /// Blocks of records, full but for the last.
+    held: Vec<Vec<Record>>,
     /// The file with those that are no longer held, and how many it has.
     file: Option<(PathBuf, usize)>,
+}
+
+/// Records of a block.
+const BLOCK_RECORDS: usize = 1024;
+
+impl Shelf {
+    fn add(&mut self, mut records: &[Record]) {
+        while !records.is_empty() {
+            match self.held.last_mut().filter(|block| block.len() < BLOCK_RECORDS) {
+                Some(block) => {
+                    let (now, rest) = records.split_at(records.len().min(BLOCK_RECORDS - block.len()));
+                    block.extend_from_slice(now);
+                    records = rest;
+                }
+                None => self.held.push(Vec::with_capacity(BLOCK_RECORDS)),
+            }
+        }
+    }
 }
 
 /// The memory that the records of both sides may take, and where they go beyond it.
@@ -140,13 +159,14 @@ impl<'a> Shelves<'a> {
             sorted[*place] = *record;
             *place += 1;
         }
-        for (shelf, range) in self.shelves.iter().zip(counts.windows(2)) {
-            if range[0] < range[1] {
-                locked(shelf)?.held.push(sorted[range[0]..range[1]].into());
-            }
-        }
+        // Counted before they are there: another thread may spill them at once.
         let bytes = records.len() * RECORD_BYTES;
         let held = self.room.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        for (shelf, range) in self.shelves.iter().zip(counts.windows(2)) {
+            if range[0] < range[1] {
+                locked(shelf)?.add(&sorted[range[0]..range[1]]);
+            }
+        }
         if self.room.most.is_some_and(|most| held > most) {
             for index in 0..self.len() {
                 self.spill(index)?;
@@ -166,7 +186,7 @@ impl<'a> Shelves<'a> {
         let Some(shelf) = self.shelves.get(index) else { return Ok(()) };
         let mut shelf = locked(shelf)?;
         let held = std::mem::take(&mut shelf.held);
-        let count: usize = held.iter().map(|records| records.len()).sum();
+        let count: usize = held.iter().map(Vec::len).sum();
         if count == 0 {
             return Ok(());
         }
@@ -192,7 +212,7 @@ impl<'a> Shelves<'a> {
     pub(super) fn take(&self, index: usize) -> Result<Vec<Record>, RuleError> {
         let Some(shelf) = self.shelves.get(index) else { return Ok(Vec::new()) };
         let Shelf { held, file } = std::mem::take(&mut *locked(shelf)?);
-        let count: usize = held.iter().map(|records| records.len()).sum();
+        let count: usize = held.iter().map(Vec::len).sum();
         let spilled = file.as_ref().map_or(0, |(_, count)| *count);
         let mut records = Vec::with_capacity(count + spilled);
         for piece in held {
@@ -257,6 +277,7 @@ mod tests {
             taken.sort_unstable();
             prop_assert_eq!(taken, all);
             prop_assert_eq!(room.held.load(Ordering::Relaxed), 0);
+            drop(shelves);
             drop(room);
             prop_assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
         }

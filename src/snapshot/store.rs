@@ -13,7 +13,7 @@ use crate::source::{Cancel, ColumnNote, Connector, ReadReport, ReadRequest, Sour
 use super::manifest::time_text;
 use super::taking::{Progress, Taking, request_of};
 use super::writer::{make_folders, publish, temporary_beside};
-use super::{Input, MANIFEST_VERSION, Manifest, SnapshotError, WriteError, reader};
+use super::{Input, MANIFEST_VERSION, Manifest, SnapshotError, SnapshotRows, WriteError, reader};
 
 const MANIFEST: &str = "manifest.json";
 
@@ -39,6 +39,11 @@ impl Store {
             }
         }
         Ok(self.root.join(dataset).join(side))
+    }
+
+    /// Returns the folder of a snapshot, where it is in the store.
+    pub fn folder_of(&self, dataset: &str, side: &str, snapshot: &Snapshot) -> Option<PathBuf> {
+        Some(self.folder(dataset, side).ok()?.join(&snapshot.id)).filter(|folder| folder.is_dir())
     }
 }
 
@@ -277,6 +282,16 @@ impl Snapshot {
     /// Where a file could not be read.
     pub fn read(&self) -> Result<Frame, SnapshotError> {
         reader::read(&self.path, &self.manifest)
+    }
+
+    /// Opens the rows, to be read piece by piece, as [`Snapshot::read`] would give them.
+    ///
+    /// `keep` is the folder in which may be kept what is worked out of them, where there is one.
+    ///
+    /// # Errors
+    /// Where a file could not be opened.
+    pub fn rows(&self, keep: Option<PathBuf>) -> Result<SnapshotRows, SnapshotError> {
+        SnapshotRows::open(&self.path, &self.manifest, keep)
     }
 
     /// Returns what should be known of single columns: types that were widened, padding that was dropped.

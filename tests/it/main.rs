@@ -34,6 +34,7 @@ mod oracle;
 mod postgres;
 mod readme;
 mod report;
+mod resting;
 mod servers;
 mod sides;
 mod sqlserver;

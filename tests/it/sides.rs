@@ -112,6 +112,7 @@ pub fn whole(found: &Reconciliation, expected: &Frame, target: &Frame) -> Reconc
         partners: found.partners.clone(),
         columns: columns.collect(),
         mismatched,
+        longest: found.longest.clone(),
         totals: found.totals.clone(),
         notes: found.notes.clone(),
     }

@@ -724,6 +724,7 @@ fn check_means(
     prop_assert_eq!(&other.partners, &found.partners);
     prop_assert_eq!(&other.columns, &found.columns);
     prop_assert_eq!(&other.mismatched, &found.mismatched);
+    prop_assert_eq!(&other.longest, &found.longest);
     prop_assert_eq!(&other.totals, &found.totals);
     prop_assert_eq!(&other.notes, &found.notes);
     prop_assert_eq!(&other.evidence.expected_at, &found.evidence.expected_at);
