@@ -2,7 +2,8 @@
 //!
 //! Rows whose hashes are equal count as equal; rows whose hashes differ are compared by value. So different values must
 //! have different hashes but for chance, 2⁻⁶⁴ for a pair of rows; equal values that have different hashes only cost time.
-//! A row that differs from another in a single number, date or time never has its hash: every step is a bijection.
+//! A row that differs from another in one word alone, such as a whole number, a date or a time, never has its hash: every
+//! step is a bijection.
 //! Hashes are kept with snapshots: what is changed here changes [`VERSION`].
 
 use polars::prelude::{ChunkedArray, PolarsNumericType, StringChunked};
