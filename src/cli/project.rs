@@ -18,9 +18,14 @@ pub struct ProjectArg {
 /// Loads a project and prints what is wrong with it; nothing is returned where it cannot be used.
 pub fn load(project: &Path, asked: Tables, output: &Output) -> Option<Plan> {
     let mut found = Diagnostics::default();
-    let plan = config::load(project, &|name| std::env::var(name).ok(), asked, &mut found);
+    let plan = read(project, asked, &mut found);
     output.diagnostics(&found);
     plan.filter(|_| !found.has_errors())
+}
+
+/// Loads a project; what is wrong with it goes to `found`.
+pub fn read(project: &Path, asked: Tables, found: &mut Diagnostics) -> Option<Plan> {
+    config::load(project, &|name| std::env::var(name).ok(), asked, found)
 }
 
 /// Returns the folder for `runs/` and `snapshots/`: the one given, or `counterfoil-out` beside the project file.

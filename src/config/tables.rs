@@ -103,6 +103,12 @@ impl<'a> Databases<'a> {
         database
     }
 
+    /// Returns the connections that could not be asked.
+    pub(super) fn unreached(&self) -> BTreeSet<String> {
+        let unreached = self.asked.iter().filter(|(_, database)| database.is_none());
+        unreached.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Makes one file a table. `named` are the tables that other files take, by connection, as they are written
     /// there.
     ///
@@ -115,13 +121,14 @@ impl<'a> Databases<'a> {
     ) -> Vec<OneTable> {
         let (source, target) = (Wanted::of(node, "source"), Wanted::of(node, "target"));
         let Some(lead) = source.as_ref().or(target.as_ref()) else { return Vec::new() };
-        let Some(database) = self.get(&lead.connection, out) else { return Vec::new() };
+        let database = self.get(&lead.connection, out);
         let partner = target.as_ref().filter(|_| source.is_some());
-        let partners = match partner {
-            Some(target) => match self.get(&target.connection, out) {
-                Some(partners) => Some((target, partners)),
-                None => return Vec::new(),
-            },
+        // Both are asked, so that what is wrong with either is said at once.
+        let partners = partner.map(|target| (target, self.get(&target.connection, out)));
+        let Some(database) = database else { return Vec::new() };
+        let partners = match partners {
+            Some((target, Some(partners))) => Some((target, partners)),
+            Some((_, None)) => return Vec::new(),
             None => None,
         };
         let of_lead = chosen(lead, &database.tables, named, out);

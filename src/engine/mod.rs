@@ -1,6 +1,7 @@
 //! Runs a plan: snapshots, cleansing, checks, matches and reconciliation, dataset by dataset.
 
 mod bound;
+mod connected;
 mod dataset;
 mod events;
 mod expected;
@@ -33,6 +34,7 @@ use crate::expression::Expression;
 use crate::findings::{FORMAT_VERSION, ONLY_RECONCILED, RunResult};
 use crate::frame::Frame;
 use crate::gate;
+use crate::model::Side;
 use crate::report::{self, ReportError};
 use crate::rule::RuleError;
 use crate::snapshot::{SnapshotError, WriteError, make_folders};
@@ -45,6 +47,7 @@ use folder::{FolderError, RunFolder};
 use prepare::Loaded;
 use project_key::{KeyError, ProjectKey};
 
+pub use connected::check_connected;
 pub use events::{Event, Observer, Silent};
 pub use folder::Unfinished;
 pub use prepare::Taken;
@@ -288,11 +291,15 @@ fn bind_all<'p>(
             out.extend(mistakes);
             continue;
         }
-        if let Some(ready) = BoundDataset::bind(dataset, loaded, plan, as_of, &mut out) {
-            bound.insert(dataset.name.value.clone(), ready);
+        if let Err(message) = prepare::filter_sides(dataset, loaded, as_of, &mut out) {
+            loaded.error.get_or_insert(message);
+            continue;
         }
+        let (source, target) = (loaded.schema(Side::Source), loaded.schema(Side::Target));
+        let ready = BoundDataset::bind(dataset, source, target, plan, as_of, &mut out);
+        bound.insert(dataset.name.value.clone(), ready);
     }
-    mistakes::references(plan, loaded, &mut out);
+    mistakes::references(plan, &|name, side| loaded.get(name)?.schema(side), &mut out);
     if out.has_errors() {
         return Err(EngineError::Bind(out));
     }

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use crate::config::{Dataset, Plan, SidePlan};
 use crate::diagnostic::Diagnostics;
 use crate::frame::Frame;
+use crate::model::{Schema, Side};
 use crate::snapshot::{Progress, Snapshot, SnapshotError, Store, TakeOptions, take};
 use crate::source::{Cancel, Connector, SourceError};
 
@@ -38,6 +39,14 @@ pub struct Loaded {
     pub mistakes: Diagnostics,
 }
 
+impl Loaded {
+    /// Returns the columns of a side, as far as it was read.
+    pub fn schema(&self, side: Side) -> Option<&Schema> {
+        let side = if side == Side::Target { &self.target } else { &self.source };
+        side.as_ref().map(|side| &side.frame.schema)
+    }
+}
+
 /// The snapshots that could be taken, and what went wrong with the others.
 #[derive(Debug, Default)]
 pub struct Taken {
@@ -48,14 +57,17 @@ pub struct Taken {
 }
 
 /// A side of the plan with its names.
-struct Wanted<'p> {
-    dataset: &'p Dataset,
-    side: &'static str,
-    plan: &'p SidePlan,
+pub struct Wanted<'p> {
+    /// The dataset.
+    pub dataset: &'p Dataset,
+    /// `source` or `target`.
+    pub side: &'static str,
+    /// The side.
+    pub plan: &'p SidePlan,
 }
 
 /// Returns every side that can be read.
-fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
+pub fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
     plan.datasets
         .iter()
         .filter(|dataset| dataset.unfit.is_none())
@@ -212,8 +224,23 @@ pub fn snapshot_of_run(run: &Path, dataset: &str, side: &str) -> PathBuf {
     run.join("snapshots").join(dataset).join(side)
 }
 
+/// Leaves out the rows that the sides' filters do not select; mistakes in the filters go to `out`.
+pub fn filter_sides(
+    dataset: &Dataset,
+    loaded: &mut Loaded,
+    as_of: DateTime<Utc>,
+    out: &mut Diagnostics,
+) -> Result<(), String> {
+    for (side, config) in [(&mut loaded.source, &dataset.source), (&mut loaded.target, &dataset.target)] {
+        if let (Some(side), Some(config)) = (side.as_mut(), config.as_ref()) {
+            filter(side, config, as_of, out)?;
+        }
+    }
+    Ok(())
+}
+
 /// Leaves out the rows that a side's filter does not select; mistakes in the filter go to `out`.
-pub fn filter(
+fn filter(
     side: &mut LoadedSide,
     plan: &SidePlan,
     as_of: DateTime<Utc>,

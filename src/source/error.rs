@@ -118,7 +118,7 @@ pub enum SourceError {
 
 impl SourceError {
     /// Returns what happened, and what to try where that stands apart.
-    pub(super) fn parts(&self) -> (String, Option<String>) {
+    pub fn parts(&self) -> (String, Option<String>) {
         match self {
             SourceError::Postgres(error) => (error.problem.clone(), error.advice.clone()),
             SourceError::Odbc(problem) => problem.parts(),

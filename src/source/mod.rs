@@ -45,7 +45,7 @@ pub use config::{
 };
 pub use dialect::{Sample, samples};
 pub use error::{CsvProblem, SinkError, SourceError};
-pub use examine::{Examine, Outcome, RIGHTS, Step, Tried, Verdict};
+pub use examine::{Examine, Outcome, RIGHTS, Step, Tried, Unreadable, Verdict};
 pub use files::Files;
 pub use odbc::{Driver, OdbcProblem, Refusal, Wrong, drivers};
 pub use original::{OriginalTexts, original_texts};
@@ -251,6 +251,11 @@ pub struct ColumnRules {
 }
 
 impl ReadRequest {
+    /// Returns what messages call the connection.
+    pub fn connection_words(&self) -> String {
+        self.connection.as_ref().map_or_else(|| "the files".to_owned(), |name| format!("connection `{name}`"))
+    }
+
     /// Returns what is asked for, in one line.
     pub fn query(&self) -> String {
         match &self.selection {

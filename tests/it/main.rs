@@ -19,6 +19,7 @@ mod architecture;
 mod cleansing;
 mod cli;
 mod config;
+mod connected;
 mod doctor;
 mod examples;
 mod gate;

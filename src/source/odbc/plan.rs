@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::model::{Logical, Schema};
+use crate::model::{Field, Logical, Schema};
 use crate::source::columns::{Chosen, choose};
 use crate::source::dialect::{Ask, Dialect, Fetch, Native, Reading, Size, source_of};
 use crate::source::{ColumnNote, ReadRequest, Relation, SourceError};
@@ -166,6 +166,20 @@ pub(super) fn without_rows(
     let conditions: Vec<String> =
         condition.into_iter().map(|c| format!("({c})")).chain(["1 = 0".to_owned()]).collect();
     Ok(select(&columns.join(", "), &from, &conditions))
+}
+
+/// Returns the columns that a request is read with, where no value is one that its reading would change.
+pub(super) fn schema(
+    dialect: &dyn Dialect,
+    request: &ReadRequest,
+    natives: &[Native],
+) -> Result<Schema, SourceError> {
+    let fields = readings(dialect, request, natives)?.into_iter();
+    let fields = fields.map(|(column, native, reading)| Field {
+        inferred: false,
+        ..column.field(reading.logical, None, native.declared.clone(), &request.columns)
+    });
+    Ok(Schema { fields: fields.collect() })
 }
 
 /// Finds out how these columns of a request's table are read.
