@@ -10,6 +10,7 @@ mod folder;
 mod judge;
 mod masking;
 mod mistakes;
+mod moments;
 mod orphans;
 mod outputs;
 mod prepare;

@@ -110,11 +110,17 @@ impl<'p> Taker<'p> {
                 bytes: progress.bytes,
             });
         };
-        let options = TakeOptions { cancel: self.cancel, tell: &tell, resume: self.resume };
+        let note = |text: &str| {
+            self.observer.event(&Event::Note { message: format!("{dataset} {side}: {text}") });
+        };
+        let options = TakeOptions { cancel: self.cancel, tell: &tell, note: &note, resume: self.resume };
         // Every side's connection has a connector; the plan holds no other.
         let connector = self.connectors.get(&wanted.plan.request.connection.as_deref());
         let connector = connector.ok_or_else(|| SnapshotError::Name(dataset.clone()))?;
         let snapshot = take(&self.store, dataset, side, connector.as_ref(), &wanted.plan.request, &options)?;
+        if let Some(moments) = snapshot.manifest.moments.as_ref().filter(|moments| moments.continued.is_some()) {
+            note(&moments.words());
+        }
         told(self.observer, dataset, side, &snapshot);
         Ok(snapshot)
     }

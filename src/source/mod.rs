@@ -79,6 +79,10 @@ pub trait Sink: Sync {
     /// Returns what an earlier reading of the same request left; nothing where there was none.
     fn unfinished(&self) -> Option<Unfinished>;
 
+    /// Hears of something on the way that the user should know, such as a connection that is tried again: a sentence
+    /// without a full stop, without a secret.
+    fn note(&self, _text: &str) {}
+
     /// Takes the schema and how the table is divided. It comes first; where it comes again, the table is begun
     /// anew. Parts that are there are dropped.
     ///
@@ -322,7 +326,8 @@ pub struct Server {
     pub version: String,
     /// The isolation level, in the server's words.
     pub isolation: String,
-    /// When its data was as the snapshot shows it, by its own clock (RFC 3339 in UTC); nothing where it does not say.
+    /// When its data was as the snapshot shows it, by its own clock (RFC 3339 in UTC); nothing where it does not say, or
+    /// where that was more than one moment.
     pub seen_at: Option<String>,
     /// Whether all rows are from one moment.
     pub stable: Stable,

@@ -40,6 +40,7 @@ mod sqlserver;
 mod support;
 mod table;
 mod tables;
+mod told;
 mod types;
 mod views;
 mod zones;

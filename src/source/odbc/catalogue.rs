@@ -49,7 +49,7 @@ impl OdbcCatalogue {
                 Some(session) => session,
                 None if self.has_been_open.load(Ordering::Relaxed) => self.odbc.open(&address, cancel)?,
                 // Where there never was a connection, the user should hear of it at once.
-                None => self.odbc.open_once(&address, cancel)?,
+                None => Odbc::open_once(&address, cancel)?,
             };
             self.has_been_open.store(true, Ordering::Relaxed);
             let work = work.clone();

@@ -23,7 +23,6 @@ impl Postgres {
         let mut attempts = self.pace.attempts();
         let watch = Watch { cancel, halted: &NEVER };
         loop {
-            self.pace.wait_for_hours(cancel)?;
             let was_open = pool.has_been_open();
             let done = pool.take(watch).and_then(|lease| {
                 let session = lease.session()?;
