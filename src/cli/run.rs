@@ -94,6 +94,11 @@ fn tell(outcome: &Outcome, output: &Output) {
         for line in &lines {
             output.say(line);
         }
+        if output.quiet() && outcome.result.gate.exit_code == 2 {
+            for line in report::could_not(&outcome.result) {
+                output.error(line);
+            }
+        }
         output.say(format!("Report: {}", page.display()));
         return;
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::findings::RunResult;
+use crate::model::Status;
 
 use super::words::{self, Judged, counted, one_line};
 
@@ -35,4 +36,10 @@ pub fn terminal_summary(result: &RunResult) -> Vec<String> {
         lines.push(format!("  and {}: see the report", more.join(" and ")));
     }
     lines
+}
+
+/// Returns what could not be judged: a line for each dataset or rule, with its reason. No line holds a cell value.
+pub fn could_not(result: &RunResult) -> Vec<String> {
+    let broken = words::problems(result).into_iter().filter(|problem| problem.status == Status::Broken);
+    broken.map(|problem| format!("{}: {}", one_line(&problem.dataset.name), problem.sentence())).collect()
 }
