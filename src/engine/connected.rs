@@ -57,7 +57,8 @@ pub fn check_connected(plan: &Plan, as_of: DateTime<Utc>, cancel: &Cancel) -> Di
             Err(error) => {
                 if let Some(side) = sides.first() {
                     let name = side.plan.request.connection_words();
-                    let span = side.plan.config.connection.as_ref().map_or(&side.plan.span, |name| &name.span);
+                    let span =
+                        side.plan.config.connection.as_ref().map_or(&side.plan.span, |name| &name.span);
                     out.push(told(span, &format!("{name} cannot be read: "), &error));
                 }
             }
@@ -87,7 +88,11 @@ pub fn check_connected(plan: &Plan, as_of: DateTime<Utc>, cancel: &Cancel) -> Di
 /// Returns where a side says what it reads.
 fn place(side: &SidePlan) -> &Span {
     let config = &side.config;
-    [&config.table, &config.query, &config.file].into_iter().flatten().next().map_or(&side.span, |text| &text.span)
+    [&config.table, &config.query, &config.file]
+        .into_iter()
+        .flatten()
+        .next()
+        .map_or(&side.span, |text| &text.span)
 }
 
 fn tell(side: &SidePlan, unreadable: Unreadable, out: &mut Diagnostics) {

@@ -58,11 +58,7 @@ pub fn hidden_columns(dataset: &Dataset, schemas: &[Option<&Schema>], out: &mut 
 }
 
 /// Reports references to columns that the parent does not have.
-pub fn references<'s>(
-    plan: &Plan,
-    schema: &dyn Fn(&str, Side) -> Option<&'s Schema>,
-    out: &mut Diagnostics,
-) {
+pub fn references<'s>(plan: &Plan, schema: &dyn Fn(&str, Side) -> Option<&'s Schema>, out: &mut Diagnostics) {
     for dataset in &plan.datasets {
         for rule in dataset.checks.iter().filter(|rule| rule.common.skip.is_none()) {
             let Some(reference) = rule.rule.reference() else { continue };

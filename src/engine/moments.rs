@@ -17,7 +17,8 @@ pub fn scattered<'p>(plan: &'p Plan, loaded: &BTreeMap<String, Loaded>) -> BTree
         for (side, plan) in [(&loaded.source, &dataset.source), (&loaded.target, &dataset.target)] {
             let (Some(side), Some(plan)) = (side, plan) else { continue };
             let server = side.snapshot.manifest.server.as_ref();
-            let connection = plan.request.connection.as_deref().filter(|_| plan.connection.shares_one_moment());
+            let connection =
+                plan.request.connection.as_deref().filter(|_| plan.connection.shares_one_moment());
             if let Some((connection, server)) = connection.zip(server) {
                 let (count, apart) = tables.entry(connection).or_default();
                 *count += 1;
@@ -36,7 +37,9 @@ fn is_scattered(manifest: &Manifest, scattered: &BTreeSet<&str>) -> bool {
 pub fn how_read(manifest: &Manifest, scattered: &BTreeSet<&str>) -> Option<String> {
     let server = manifest.server.as_ref()?;
     let stable = match server.stable {
-        Stable::OnePoint if !is_scattered(manifest, scattered) => "one moment for all tables of the connection",
+        Stable::OnePoint if !is_scattered(manifest, scattered) => {
+            "one moment for all tables of the connection"
+        }
         Stable::OnePoint | Stable::PerTable => "one moment for this table",
         Stable::PerPart => "a moment of its own for each part",
     };

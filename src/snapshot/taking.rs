@@ -18,9 +18,9 @@ use crate::source::{
     Cancel, ColumnNote, Part, ReadPlan, ReadRequest, Sink, SinkError, Unfinished, arrow_schema, load_parquet,
 };
 
-use super::writer::{Hashed, ParquetWriter, publish, temporary_beside};
 use super::manifest::{day, time_text};
 use super::store::TakeOptions;
+use super::writer::{Hashed, ParquetWriter, publish, temporary_beside};
 use super::{Column, DataFile, MANIFEST_VERSION, Moments, SnapshotError, WriteError, store};
 
 /// The file that says what a reading that was cut off has left.
@@ -269,7 +269,9 @@ impl Sink for Taking<'_> {
         let mut inner = self.inner();
         if let Some(left) = inner.left.take().filter(|left| !left.parts.is_empty()) {
             let what = left.words();
-            (self.note)(&format!("the unfinished reading ({what}) is not of what is there now: it is read anew"));
+            (self.note)(&format!(
+                "the unfinished reading ({what}) is not of what is there now: it is read anew"
+            ));
         }
         inner.continued = None;
         inner.state.parts.clear();

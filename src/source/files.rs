@@ -120,11 +120,7 @@ pub(super) fn can_be_read(folder: &Path, request: &ReadRequest) -> Result<(), So
 ///
 /// # Errors
 /// Where it cannot be read so far.
-pub(super) fn columns(
-    folder: &Path,
-    request: &ReadRequest,
-    cancel: &Cancel,
-) -> Result<Schema, SourceError> {
+pub(super) fn columns(folder: &Path, request: &ReadRequest, cancel: &Cancel) -> Result<Schema, SourceError> {
     let only = OnlyColumns(Mutex::new(None));
     let read = Files::new(folder.to_owned()).read(request, cancel, &only);
     match (only.0.into_inner().unwrap_or_else(PoisonError::into_inner), read) {

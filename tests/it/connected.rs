@@ -58,7 +58,10 @@ fn all_that_does_not_fit_is_told_at_once_with_its_place() {
     let files = [
         ("a", "dataset: a\nkey: [id]\nsource:\n  connection: db\n  table: nowhere\n"),
         ("b", "dataset: b\nkey: [ident]\nsource: { connection: db, table: t }\n"),
-        ("c", "dataset: c\nkey: [id]\nsource:\n  connection: db\n  table: t\n  omit: [nam]\n  columns: { Amount: x }\n"),
+        (
+            "c",
+            "dataset: c\nkey: [id]\nsource:\n  connection: db\n  table: t\n  omit: [nam]\n  columns: { Amount: x }\n",
+        ),
         ("d", "dataset: d\nkey: [id]\nsource:\n  connection: db\n  table: t\n  where: idd > 0\n"),
         ("e", "dataset: e\nkey: [id]\nsource:\n  connection: db\n  query: select id frm t\n"),
         (
@@ -100,7 +103,8 @@ fn a_connection_that_cannot_be_opened_is_told_once_and_the_others_are_tried() {
     let port = database.server.port;
     let wrong = format!("postgresql://scram:hunter2@127.0.0.1:{port}/{}?sslmode=disable", database.name);
     let dead = format!("postgresql://postgres@127.0.0.1:1/{}?sslmode=disable", database.name);
-    let odbc = format!("Driver={{PostgreSQL Unicode}};Server=127.0.0.1;Port=1;Database={};UID=x", database.name);
+    let odbc =
+        format!("Driver={{PostgreSQL Unicode}};Server=127.0.0.1;Port=1;Database={};UID=x", database.name);
     let connections = json!({
         "wrong": {"type": "postgres", "url": wrong},
         "dead": {"type": "postgres", "url": dead},
@@ -157,8 +161,7 @@ fn drivers_are_asked_too() {
     for word in Odbc::WORDS {
         let Some(database) = Odbc::new(word) else { continue };
         database.execute("CREATE TABLE t (id int, name varchar(9))");
-        let connections =
-            json!({"db": {"type": "odbc", "connection_string": database.connection_string()}});
+        let connections = json!({"db": {"type": "odbc", "connection_string": database.connection_string()}});
         let good = "dataset: good\nkey: [id]\nsource: { connection: db, table: t, where: id > 0 }\n";
         let ran = connected(&project(&connections, &[("good", good)]));
         assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), ""), "{word}: {ran:?}");

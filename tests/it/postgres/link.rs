@@ -267,7 +267,8 @@ fn a_lost_connection_is_told_and_so_is_what_it_means_for_other_tables() {
     let ran = finish(start(&folder, &database.url_at(proxy.port), &["run"]));
     let log = std::fs::read_to_string(folder.run_folder().join("run.log")).unwrap();
     for text in [&ran.stderr, &log] {
-        let lost: Vec<&str> = text.lines().filter(|line| line.contains("it is tried again, for up to 10 min")).collect();
+        let lost: Vec<&str> =
+            text.lines().filter(|line| line.contains("it is tried again, for up to 10 min")).collect();
         assert_eq!(lost.len(), 1, "{text}");
         assert!(lost[0].contains("connection `db`: PostgreSQL, database `test_"), "{text}");
         assert!(!lost[0].contains("postgresql://"), "{text}");
@@ -276,7 +277,11 @@ fn a_lost_connection_is_told_and_so_is_what_it_means_for_other_tables() {
     for dataset in &result.datasets {
         let read = dataset.source.as_ref().and_then(|side| side.read.clone()).unwrap_or_default();
         assert!(!read.contains("for all tables of the connection"), "{read}");
-        let text = if dataset.name == "s" { "of connection `db` are of several moments" } else { "was read in parts" };
+        let text = if dataset.name == "s" {
+            "of connection `db` are of several moments"
+        } else {
+            "was read in parts"
+        };
         assert!(dataset.notes.iter().any(|note| note.contains(text)), "{:?}", dataset.notes);
     }
 }
