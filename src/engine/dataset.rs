@@ -194,6 +194,10 @@ impl<'a> World<'a> {
         }
         let whole = result.inconclusive.iter().map(|_| Status::Inconclusive);
         result.status = worst(rules.iter().map(|r| r.status).chain(whole));
+        if rules.is_empty() && result.inconclusive.is_none() {
+            // Nothing was asked of it: that is no pass.
+            result.status = Status::Skipped;
+        }
         if result.ledger.as_ref().is_some_and(|ledger| !ledger.balanced) {
             result.status = Status::Broken;
             result.notes.push(
@@ -238,7 +242,8 @@ impl<'a> World<'a> {
             })
         };
         let mut notes = working.map(|w| w.notes.clone()).unwrap_or_default();
-        for (side, loaded, plan) in [("source", source, &dataset.source), ("target", target, &dataset.target)] {
+        for (side, loaded, plan) in [("source", source, &dataset.source), ("target", target, &dataset.target)]
+        {
             notes.extend(moments::notes(side, loaded, plan.as_ref(), &scattered));
             let of_side = loaded.iter().flat_map(|l| l.snapshot.notes());
             notes.extend(of_side.map(|note| format!("In the {side}, `{}`: {}.", note.column, note.text)));
