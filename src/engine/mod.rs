@@ -205,6 +205,9 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
     let as_of = options.as_of.or(plan.as_of).unwrap_or(started);
     let key = ProjectKey::find(plan.fingerprint_key.as_deref(), &plan.files.base)?;
     let folder = RunFolder::create(&options.out, started, &options.unfinished)?;
+    for message in &folder.removed {
+        log.event(&Event::Note { message: message.clone() });
+    }
     if let Some(note) = &key.note {
         log.event(&Event::Note { message: note.clone() });
     }
