@@ -42,6 +42,11 @@ impl Pace {
         }
     }
 
+    /// Returns the rate.
+    pub fn rate(&self) -> Option<Rate> {
+        self.rate
+    }
+
     /// Returns true within the hours in which the database may be read.
     pub fn is_open(&self) -> bool {
         self.hours.is_none_or(|hours| hours.contain(Local::now().time()))

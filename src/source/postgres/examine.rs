@@ -82,17 +82,18 @@ impl Examine for Postgres {
         for request in requests {
             cancel.check()?;
             let table = apart(session.guarded(cancel, "", || {
-                let table = describe(&session, request, &BTreeMap::new(), cancel)?;
+                let table = describe(&session, request, &BTreeMap::new(), None, cancel)?;
                 session.rows(&format!("{} WHERE false", table.select), cancel)?;
                 Ok(table)
             }))?;
-            let condition = match table.as_ref().ok().and_then(|table| Some((table, table.condition.as_ref()?))) {
-                None => Ok(()),
-                Some((table, condition)) => {
-                    let sql = format!("{} WHERE (\n{condition}\n) AND false", table.select);
-                    apart(session.guarded(cancel, "", || session.rows(&sql, cancel)))?.map(drop)
-                }
-            };
+            let condition =
+                match table.as_ref().ok().and_then(|table| Some((table, table.condition.as_ref()?))) {
+                    None => Ok(()),
+                    Some((table, condition)) => {
+                        let sql = format!("{} WHERE (\n{condition}\n) AND false", table.select);
+                        apart(session.guarded(cancel, "", || session.rows(&sql, cancel)))?.map(drop)
+                    }
+                };
             found.push(match (table, condition) {
                 (Ok(table), Ok(())) => Ok(table.schema),
                 (Ok(_), Err(error)) => Err(Unreadable { error, by_condition: true }),
@@ -168,7 +169,7 @@ fn try_to_look(
     }
     tell_rights(steps, requests, |request| {
         let asked = session.guarded(cancel, "", || {
-            let table = describe(session, request, &BTreeMap::new(), cancel)?;
+            let table = describe(session, request, &BTreeMap::new(), None, cancel)?;
             let condition = table.condition.as_ref().map(|c| format!("(\n{c}\n) AND ")).unwrap_or_default();
             session.rows(&format!("{} WHERE {condition}false", table.select), cancel)
         });

@@ -100,7 +100,9 @@ impl Reading<'_> {
             self.wait_for_hours()?;
             let was_open = self.pool.has_been_open();
             let described = self.with_session(watch, |session| {
-                session.guarded(self.cancel, "", || describe(session, self.request, texts, self.cancel))
+                session.guarded(self.cancel, "", || {
+                    describe(session, self.request, texts, self.pace.rate(), self.cancel)
+                })
             });
             match described {
                 Ok(table) => return Ok(table),
