@@ -184,7 +184,7 @@ fn chosen(
                 [] => format!("`{name}` shows this user {} tables", tables.len()),
                 schemas => format!("`{name}` shows this user tables of {}", schemas.join(", ")),
             };
-            let message = format!("no table of `{name}` matches `{}`", pattern.value);
+            let message = format!("no table of `{name}` matches `{}` that this user may read", pattern.value);
             out.push(Diagnostic::error(&pattern.span, message).help(help));
         }
         found.extend(matching);
@@ -248,9 +248,11 @@ fn without_partner(
         tables.iter().filter(|t| !paired.contains(t)).map(|t| format!("`{}`", t.written)).collect();
     if !alone.is_empty() {
         let message = match alone.len() {
-            1 => "a table of the target has no table of its name in the source: it is not read".to_owned(),
+            1 => "a table of the target has no table of its name in the source that this user may read: it is left out"
+                .to_owned(),
             n => format!(
-                "{n} tables of the target have no table of their name in the source: they are not read"
+                "{n} tables of the target have no table of their name in the source that this user may read: they are \
+                 left out"
             ),
         };
         let help = format!("`skip` what is not wanted: {}", alone.join(", "));

@@ -58,6 +58,12 @@ impl Catalogue for Postgres {
         Ok(dialect::catalogue::listed(dialect, rows))
     }
 
+    fn unreadable(&self, cancel: &Cancel) -> Result<u64, SourceError> {
+        let Some(sql) = dialect().and_then(Dialect::unreadable) else { return Ok(0) };
+        let rows = self.with_session(cancel, |session| session.rows(&sql, cancel))?;
+        Ok(dialect::catalogue::counted(&rows))
+    }
+
     fn describe(&self, table: &Listed, cancel: &Cancel) -> Result<Described, SourceError> {
         let queries = dialect().and_then(|d| Some((d.unique_keys(table)?, d.foreign_keys(table)?)));
         self.with_session(cancel, |session| {
