@@ -86,6 +86,8 @@ pub enum Outcome {
     Note,
     /// Something cannot be read.
     Failed,
+    /// It was not tried, so that nothing is known.
+    NotTried,
 }
 
 /// Tells steps, each with the time since the one before.
