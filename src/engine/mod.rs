@@ -245,9 +245,15 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         let stage =
             |stage: &str| Event::Stage { dataset: judgement.result.name.clone(), stage: stage.to_owned() };
         let (begun, done) = (stage("write"), stage("done"));
-        log.event(&begun);
+        // Of what was never read there is nothing to write, and nothing is done.
+        let was_read = judgement.result.error.is_none();
+        if was_read {
+            log.event(&begun);
+        }
         results.push(outputs::write(&folder, &world, &key, judgement)?);
-        log.event(&done);
+        if was_read {
+            log.event(&done);
+        }
         stop_if(&options.cancel)?;
     }
     let gate = gate::judge(&results, plan.gate.fail_on);

@@ -1,6 +1,6 @@
 //! The beginning of a run: snapshots taken or opened, read, filtered; every rule bound to the real columns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
@@ -10,7 +10,7 @@ use crate::diagnostic::Diagnostics;
 use crate::frame::Frame;
 use crate::model::{Schema, Side};
 use crate::snapshot::{Progress, Snapshot, SnapshotError, Store, TakeOptions, take};
-use crate::source::{Cancel, Connector, SourceError};
+use crate::source::{Cancel, Connector, ReadRequest, Relation, Selection, SourceError};
 
 use super::waiting::each;
 use super::{Event, Observer};
@@ -117,12 +117,40 @@ impl<'p> Taker<'p> {
         // Every side's connection has a connector; the plan holds no other.
         let connector = self.connectors.get(&wanted.plan.request.connection.as_deref());
         let connector = connector.ok_or_else(|| SnapshotError::Name(dataset.clone()))?;
-        let snapshot = take(&self.store, dataset, side, connector.as_ref(), &wanted.plan.request, &options)?;
-        if let Some(moments) = snapshot.manifest.moments.as_ref().filter(|moments| moments.continued.is_some()) {
+        let request = &wanted.plan.request;
+        let snapshot = take(&self.store, dataset, side, connector.as_ref(), request, &options)
+            .map_err(|error| placed(error, dataset, side, connector.as_ref(), request))?;
+        if let Some(moments) =
+            snapshot.manifest.moments.as_ref().filter(|moments| moments.continued.is_some())
+        {
             note(&moments.words());
         }
         told(self.observer, dataset, side, &snapshot);
         Ok(snapshot)
+    }
+}
+
+/// Says of a database's error whether it is of the connection or of the user's query.
+fn placed(
+    error: SnapshotError,
+    dataset: &str,
+    side: &str,
+    connector: &dyn Connector,
+    request: &ReadRequest,
+) -> SnapshotError {
+    let error = match error {
+        SnapshotError::Source(error) if error.is_of_database() => error,
+        other => return other,
+    };
+    let error = Box::new(error);
+    let is_query =
+        matches!(&request.selection, Selection::Table(table) if matches!(table.relation, Relation::Query(_)));
+    if !connector.was_opened() {
+        SnapshotError::Unopened { connection: request.connection_words(), error }
+    } else if is_query {
+        SnapshotError::Query { dataset: dataset.to_owned(), side: side.to_owned(), error }
+    } else {
+        SnapshotError::Source(*error)
     }
 }
 
@@ -207,6 +235,7 @@ pub fn load_all(
         let error = Some(format!("It was not read: {why}"));
         loaded.insert(dataset.clone(), Loaded { error, ..Loaded::default() });
     }
+    let mut unopened = BTreeSet::new();
     for (dataset, side, result) in sides {
         let entry = loaded.entry(dataset.clone()).or_default();
         match result {
@@ -217,8 +246,19 @@ pub fn load_all(
             Err(SnapshotError::Source(SourceError::Settings(mistakes))) => entry.mistakes.extend(*mistakes),
             Err(error) => {
                 let message = error.to_string();
-                observer.event(&Event::Failed { dataset, message: format!("{side}: {message}") });
-                entry.error.get_or_insert(format!("The {side} could not be read: {message}"));
+                let told = match &error {
+                    // Why is told once for all that is read by the connection.
+                    SnapshotError::Unopened { connection, .. } if !unopened.insert(connection.clone()) => {
+                        format!("{side}: {connection} could not be opened")
+                    }
+                    _ => format!("{side}: {message}"),
+                };
+                observer.event(&Event::Failed { dataset, message: told });
+                let said = format!("The {side} could not be read: {message}");
+                entry.error = Some(match entry.error.take() {
+                    Some(first) => format!("{first}. {said}"),
+                    None => said,
+                });
             }
         }
     }

@@ -117,6 +117,11 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Returns true for what a database, or the way to it, says.
+    pub fn is_of_database(&self) -> bool {
+        matches!(self, SourceError::Postgres(_) | SourceError::Odbc(_))
+    }
+
     /// Returns what happened, and what to try where that stands apart.
     pub fn parts(&self) -> (String, Option<String>) {
         match self {

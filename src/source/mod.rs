@@ -66,6 +66,11 @@ pub trait Connector: Send + Sync {
         sink: &dyn Sink,
     ) -> Result<ReadReport, SourceError>;
 
+    /// Returns true unless a connection has to be opened, and none could be so far.
+    fn was_opened(&self) -> bool {
+        true
+    }
+
     /// Returns true where a reading that was cut off can go on from the parts that are complete.
     fn resumes(&self) -> bool {
         false

@@ -353,6 +353,10 @@ impl Connector for Odbc {
         }
     }
 
+    fn was_opened(&self) -> bool {
+        self.reached.load(Ordering::Relaxed)
+    }
+
     fn resumes(&self) -> bool {
         true
     }

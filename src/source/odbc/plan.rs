@@ -102,6 +102,10 @@ pub(super) fn plan(
     unfit: Unfit,
 ) -> Result<Planned, SourceError> {
     let natives = natives(session, request)?;
+    if source_of(session.dialect, request).is_some_and(|(_, condition, _)| condition.is_some()) {
+        // What the server says of the condition is shown here; once rows come, it could hold a value.
+        session.rows(&without_rows(session.dialect, request, &natives)?)?;
+    }
     planned(session, request, &natives, unfit)
 }
 
@@ -123,7 +127,10 @@ pub(super) fn natives(session: &mut Session, request: &ReadRequest) -> Result<Ve
     let Some((relation, _, _)) = source_of(dialect, request) else { return Err(OdbcProblem::Plan.into()) };
     let natives = match relation {
         Relation::Table(name) => dialect.table_columns(session, name)?,
-        Relation::Query(query) => dialect.query_columns(session, query)?,
+        Relation::Query(query) => dialect.query_columns(session, query).map_err(|error| match error {
+            SourceError::Odbc(problem) => problem.told_with(|text| dialect.without_wrapping(text)).into(),
+            other => other,
+        })?,
     };
     if natives.is_empty() {
         return Err(OdbcProblem::NoTable(request.query()).into());
