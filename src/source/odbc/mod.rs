@@ -88,6 +88,7 @@ impl Odbc {
             connection_string: self.config.connection_string.reveal().to_owned(),
             dialect: named,
             statement_timeout: self.config.limits.statement_timeout.map(|span| span.0),
+            rate: self.pace.rate(),
         })
     }
 
