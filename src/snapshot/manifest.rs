@@ -67,6 +67,7 @@ impl Moments {
             Some(then) => {
                 format!("continued on {}; its first rows were read on {}", day(then), day(&self.first))
             }
+            None if day(&self.first) == day(&self.last) => format!("read on {}", day(&self.first)),
             None => format!("read from {} to {}", day(&self.first), day(&self.last)),
         }
     }
