@@ -398,6 +398,21 @@ mod interrupts {
     }
 
     #[test]
+    fn what_a_killed_run_has_left_is_removed_by_the_next_and_said() {
+        let folder = long_project();
+        let cleansing = |line: &Json| line["event"] == "stage" && line["stage"] == "cleanse";
+        let (ran, _) = interrupted(&folder, &["-KILL"], cleansing);
+        assert_eq!(ran.code, None, "{ran:?}");
+        let left = runs(&folder);
+        assert!(left.len() == 1 && left[0].ends_with(".part"), "{left:?}");
+        let told = format!("removed runs/{}", left[0]);
+        let removed = |line: &Json| line["message"].as_str().is_some_and(|text| text.starts_with(&told));
+        let (ran, _) = interrupted(&folder, &["-INT"], removed);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert_eq!(runs(&folder), Vec::<String>::new());
+    }
+
+    #[test]
     fn a_second_interrupt_ends_it_at_once_and_leaves_no_half_run_either() {
         let folder = long_project();
         let written = |line: &Json| line["event"] == "stage" && line["stage"] == "write";

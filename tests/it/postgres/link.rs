@@ -189,6 +189,13 @@ fn killed(folder: &Folder, database: &Database) {
     let proxy = Proxy::start(database.server.port, |_| Fate { rate: Some(6_000_000), ..Fate::default() });
     let mut child = start(folder, &database.url_at(proxy.port), &["snapshot"]);
     wait_for_parts(folder.path(), &mut child, 1);
+    let noted =
+        format!("{}/counterfoil-out/snapshots/t/source/*.part/unfinished.json", folder.path().display());
+    let until = Instant::now() + Duration::from_secs(30);
+    while glob::glob(&noted).unwrap().flatten().all(|path| path.to_string_lossy().contains(".earlier.")) {
+        assert!(Instant::now() < until, "no part was noted");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     child.kill().expect("it can be killed");
     finish(child);
 }
