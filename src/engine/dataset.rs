@@ -13,13 +13,14 @@ use crate::gate::worst;
 use crate::model::{Finding, Schema, Side, Status, key_text};
 use crate::reconcile::Means;
 use crate::snapshot::Manifest;
-use crate::source::{Cancel, Server, Stable};
+use crate::source::Cancel;
 
 use super::bound::BoundDataset;
 use super::expected::{Expected, RowState, Working};
 use super::findings::{Cells, fill_joined};
 use super::judge::{self, Figures, Outcome, SideOutcomes};
 use super::masking::{Looked, maskings};
+use super::moments;
 use super::prepare::{Loaded, LoadedSide};
 use super::project_key::ProjectKey;
 use super::reconciled::{self, Reconciled};
@@ -235,6 +236,10 @@ impl<'a> World<'a> {
         }
         let whole = result.inconclusive.iter().map(|_| Status::Inconclusive);
         result.status = worst(rules.iter().map(|r| r.status).chain(whole));
+        if rules.is_empty() && result.inconclusive.is_none() {
+            // Nothing was asked of it: that is no pass.
+            result.status = Status::Skipped;
+        }
         if result.ledger.as_ref().is_some_and(|ledger| !ledger.balanced) {
             result.status = Status::Broken;
             result.notes.push(
@@ -261,11 +266,12 @@ impl<'a> World<'a> {
         let working = self.working(name);
         let source = self.side(name, Side::Source);
         let target = self.side(name, Side::Target);
+        let scattered = moments::scattered(self.plan, self.loaded);
         let of = |side: Option<&LoadedSide>| {
             side.map(|side| SideResult {
                 snapshot: side.snapshot.id.clone(),
                 origin: origin(&side.snapshot.manifest),
-                read: side.snapshot.manifest.server.as_ref().map(how_read),
+                read: moments::how_read(&side.snapshot.manifest, &scattered),
                 rows: side.snapshot.manifest.rows,
                 out_of_scope: side.out_of_scope,
                 files: side
@@ -278,9 +284,9 @@ impl<'a> World<'a> {
             })
         };
         let mut notes = working.map(|w| w.notes.clone()).unwrap_or_default();
-        for (side, loaded) in [("source", source), ("target", target)] {
-            let server = loaded.and_then(|l| l.snapshot.manifest.server.as_ref());
-            notes.extend(server.filter(|server| server.stable == Stable::PerPart).map(|_| in_parts(side)));
+        for (side, loaded, plan) in [("source", source, &dataset.source), ("target", target, &dataset.target)]
+        {
+            notes.extend(moments::notes(side, loaded, plan.as_ref(), &scattered));
             let of_side = loaded.iter().flat_map(|l| l.snapshot.notes());
             notes.extend(of_side.map(|note| format!("In the {side}, `{}`: {}.", note.column, note.text)));
         }
@@ -427,25 +433,6 @@ fn nothing_in(empty: &[Side]) -> Option<String> {
         (true, true) => "neither the source nor the target has rows",
     };
     Some(format!("{what}; where that is right, write `allow_empty: true` in the dataset"))
-}
-
-/// Says of which server a side is, and whether all its rows are of one moment.
-fn how_read(server: &Server) -> String {
-    let stable = match server.stable {
-        Stable::OnePoint => "one moment for all tables of the connection",
-        Stable::PerTable => "one moment for this table",
-        Stable::PerPart => "a moment of its own for each part",
-    };
-    format!("{}; {}; {stable}", server.version, server.isolation)
-}
-
-/// Warns of a side whose parts are of several moments.
-fn in_parts(side: &str) -> String {
-    format!(
-        "The {side} was read in parts, each as it was at its own moment: a row that was written meanwhile may be \
-         missing, or be there twice. Read it again when nobody writes, or with `limits: {{ connections: 1 }}` where the \
-         server keeps one moment for a connection."
-    )
 }
 
 /// Returns where a snapshot came from: the connection and what was asked of it.

@@ -1,6 +1,7 @@
 //! Runs a plan: snapshots, cleansing, checks, matches and reconciliation, dataset by dataset.
 
 mod bound;
+mod connected;
 mod dataset;
 mod events;
 mod expected;
@@ -9,6 +10,7 @@ mod folder;
 mod judge;
 mod masking;
 mod mistakes;
+mod moments;
 mod orphans;
 mod outputs;
 mod prepare;
@@ -34,6 +36,7 @@ use crate::expression::Expression;
 use crate::findings::{FORMAT_VERSION, ONLY_RECONCILED, RunResult};
 use crate::frame::Frame;
 use crate::gate;
+use crate::model::Side;
 use crate::report::{self, ReportError};
 use crate::rule::RuleError;
 use crate::snapshot::{SnapshotError, WriteError, make_folders};
@@ -46,6 +49,7 @@ use folder::{FolderError, RunFolder};
 use prepare::Loaded;
 use project_key::{KeyError, ProjectKey};
 
+pub use connected::check_connected;
 pub use events::{Event, Observer, Silent};
 pub use folder::Unfinished;
 pub use prepare::Taken;
@@ -204,6 +208,9 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
     let as_of = options.as_of.or(plan.as_of).unwrap_or(started);
     let key = ProjectKey::find(plan.fingerprint_key.as_deref(), &plan.files.base)?;
     let folder = RunFolder::create(&options.out, started, &options.unfinished)?;
+    for message in &folder.removed {
+        log.event(&Event::Note { message: message.clone() });
+    }
     if let Some(note) = &key.note {
         log.event(&Event::Note { message: note.clone() });
     }
@@ -246,9 +253,15 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         let stage =
             |stage: &str| Event::Stage { dataset: judgement.result.name.clone(), stage: stage.to_owned() };
         let (begun, done) = (stage("write"), stage("done"));
-        log.event(&begun);
+        // Of what was never read there is nothing to write, and nothing is done.
+        let was_read = judgement.result.error.is_none();
+        if was_read {
+            log.event(&begun);
+        }
         results.push(outputs::write(&folder, &world, &key, judgement)?);
-        log.event(&done);
+        if was_read {
+            log.event(&done);
+        }
         stop_if(&options.cancel)?;
     }
     let gate = gate::judge(&results, plan.gate.fail_on);
@@ -296,11 +309,15 @@ fn bind_all<'p>(
             out.extend(mistakes);
             continue;
         }
-        if let Some(ready) = BoundDataset::bind(dataset, loaded, plan, as_of, &mut out) {
-            bound.insert(dataset.name.value.clone(), ready);
+        if let Err(message) = prepare::filter_sides(dataset, loaded, as_of, &mut out) {
+            loaded.error.get_or_insert(message);
+            continue;
         }
+        let (source, target) = (loaded.schema(Side::Source), loaded.schema(Side::Target));
+        let ready = BoundDataset::bind(dataset, source, target, plan, as_of, &mut out);
+        bound.insert(dataset.name.value.clone(), ready);
     }
-    mistakes::references(plan, loaded, &mut out);
+    mistakes::references(plan, &|name, side| loaded.get(name)?.schema(side), &mut out);
     if out.has_errors() {
         return Err(EngineError::Bind(out));
     }

@@ -9,7 +9,7 @@ mod taking;
 mod writer;
 
 pub use error::{SnapshotError, WriteError};
-pub use manifest::{Column, DataFile, Input, MANIFEST_VERSION, Manifest};
+pub use manifest::{Column, DataFile, Input, MANIFEST_VERSION, Manifest, Moments};
 pub use rows::SnapshotRows;
 pub use store::{Snapshot, Store, TakeOptions, take};
 pub use taking::Progress;

@@ -197,6 +197,12 @@ pub(super) trait Dialect: Debug + Sync {
         catalogue::is_word(name)
     }
 
+    /// Returns a query for the number of tables and views that the catalogue shows and the user may not read. Nothing where
+    /// the catalogue hides them.
+    fn unreadable(&self) -> Option<String> {
+        None
+    }
+
     /// Returns a query for the tables and views that the user may read, without the database's own: schema, name, `1`
     /// for a view, the estimated number of rows. Nothing where only the driver knows them.
     fn tables(&self) -> Option<String>;
@@ -235,6 +241,13 @@ pub(super) trait Dialect: Debug + Sync {
     /// Returns what stands for a query among tables.
     fn derived(&self, query: &str) -> String {
         format!("({}) q", query.trim().trim_end_matches(';'))
+    }
+
+    /// Takes what [`Dialect::derived`] and a condition have put behind a user's query out of what the database says of it.
+    fn without_wrapping(&self, text: &str) -> String {
+        let wrapped = none_of(&self.derived("\u{0}"));
+        let behind = wrapped.split_once('\u{0}').map_or("", |(_, behind)| behind);
+        if behind.is_empty() { text.to_owned() } else { text.replace(behind, "") }
     }
 
     /// Returns a statement that makes a temporary table with a column `id` of whole numbers and a column `v` of this

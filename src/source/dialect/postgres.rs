@@ -192,6 +192,21 @@ impl Dialect for PostgreSql {
         name == "public" || (super::catalogue::is_word(name) && name == name.to_lowercase())
     }
 
+    fn unreadable(&self) -> Option<String> {
+        Some(
+            "SELECT count(*)::text FROM pg_catalog.pg_class c \
+             INNER JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition \
+             AND n.nspname <> 'information_schema' AND pg_catalog.left(n.nspname::text, 3) <> 'pg_' \
+             AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') \
+             AND pg_catalog.has_table_privilege(c.oid, 'SELECT')) \
+             AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d \
+             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid \
+             AND d.deptype = 'e')"
+                .to_owned(),
+        )
+    }
+
     fn tables(&self) -> Option<String> {
         // Partitions belong to their table, whose rows are theirs.
         Some(

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::source::catalogue::{Catalogue, Described, Listed};
-use crate::source::dialect;
+use crate::source::dialect::{self, Ask};
 use crate::source::{Cancel, OdbcConnection, SourceError};
 
 use super::apart::Apart;
@@ -49,7 +49,7 @@ impl OdbcCatalogue {
                 Some(session) => session,
                 None if self.has_been_open.load(Ordering::Relaxed) => self.odbc.open(&address, cancel)?,
                 // Where there never was a connection, the user should hear of it at once.
-                None => self.odbc.open_once(&address, cancel)?,
+                None => Odbc::open_once(&address, cancel)?,
             };
             self.has_been_open.store(true, Ordering::Relaxed);
             let work = work.clone();
@@ -72,6 +72,13 @@ impl OdbcCatalogue {
 impl Catalogue for OdbcCatalogue {
     fn tables(&self, cancel: &Cancel) -> Result<Vec<Listed>, SourceError> {
         self.with_session(cancel, |session| dialect::catalogue::tables(session.dialect, session))
+    }
+
+    fn unreadable(&self, cancel: &Cancel) -> Result<u64, SourceError> {
+        self.with_session(cancel, |session| {
+            let Some(sql) = session.dialect.unreadable() else { return Ok(0) };
+            Ok(dialect::catalogue::counted(&session.rows(&sql)?))
+        })
     }
 
     fn describe(&self, table: &Listed, cancel: &Cancel) -> Result<Described, SourceError> {

@@ -27,7 +27,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::model::Schema;
 
 use super::dialect::{self, Ask, Dialect};
-use super::pace::Pace;
+use super::pace::{Attempts, Pace};
 use super::{
     Cancel, Connector, OdbcConnection, ReadPlan, ReadReport, ReadRequest, Server, Sink, SourceError, Stable,
     Unfinished, arrow_schema,
@@ -88,6 +88,7 @@ impl Odbc {
             connection_string: self.config.connection_string.reveal().to_owned(),
             dialect: named,
             statement_timeout: self.config.limits.statement_timeout.map(|span| span.0),
+            rate: self.pace.rate(),
         })
     }
 
@@ -100,7 +101,7 @@ impl Odbc {
     fn open(&self, address: &Address, cancel: &Cancel) -> Result<Session, SourceError> {
         let mut attempts = self.pace.attempts();
         loop {
-            match self.open_once(address, cancel) {
+            match Self::open_once(address, cancel) {
                 Err(error)
                     if self.reached.load(Ordering::Relaxed)
                         && is_passing(&error)
@@ -113,9 +114,8 @@ impl Odbc {
         }
     }
 
-    /// Connects, within the hours.
-    fn open_once(&self, address: &Address, cancel: &Cancel) -> Result<Session, SourceError> {
-        self.pace.wait_for_hours(cancel)?;
+    /// Connects.
+    fn open_once(address: &Address, cancel: &Cancel) -> Result<Session, SourceError> {
         let canceller = Arc::new(Canceller::default());
         let (address, own) = (address.clone(), Arc::clone(&canceller));
         let apart: Apart<(), Session> =
@@ -130,21 +130,37 @@ impl Odbc {
         request: &ReadRequest,
         unfit: Unfit,
         cancel: &Cancel,
+        sink: &dyn Sink,
     ) -> Result<(Session, Planned), SourceError> {
         let mut attempts = self.pace.attempts();
         loop {
+            self.pace.wait_for_hours(cancel, &|text| note(sink, request, text))?;
             let mut session = self.open(address, cancel)?;
-            let request = request.clone();
+            let asked = request.clone();
             let apart: Apart<(), (Session, Planned)> =
                 Apart::start(PLANNING, session.canceller(), move |_| {
-                    let planned = plan(&mut session, &request, unfit)?;
+                    let planned = plan(&mut session, &asked, unfit)?;
                     Ok((session, planned))
                 })?;
             match apart.end(self.statement_limit(), cancel) {
-                Err(error) if is_passing(&error) && attempts.again(cancel)? => {}
+                Err(error)
+                    if is_passing(&error) && self.again(&mut attempts, &error, request, cancel, sink)? => {}
                 result => return result,
             }
         }
+    }
+
+    /// Waits until something is tried again, and tells so; false where that was done for long enough.
+    fn again(
+        &self,
+        attempts: &mut Attempts,
+        error: &SourceError,
+        request: &ReadRequest,
+        cancel: &Cancel,
+        sink: &dyn Sink,
+    ) -> Result<bool, SourceError> {
+        self.pace.lost(attempts, &error.to_string(), &|text| note(sink, request, text));
+        attempts.again(cancel)
     }
 
     /// Returns what an earlier reading left, with its plan, where the table has the columns still that it had then.
@@ -186,6 +202,11 @@ impl Odbc {
     }
 }
 
+/// Tells something of the connection.
+fn note(sink: &dyn Sink, request: &ReadRequest, text: &str) {
+    sink.note(&format!("{}: {text}", request.connection_words()));
+}
+
 /// Returns true where it is worth trying again.
 fn is_passing(error: &SourceError) -> bool {
     match error {
@@ -201,6 +222,7 @@ fn is_passing(error: &SourceError) -> bool {
 /// What is common to all readers of one table.
 struct Table<'a> {
     odbc: &'a Odbc,
+    request: &'a ReadRequest,
     address: &'a Address,
     plan: Arc<Plan>,
     schema: Arc<Schema>,
@@ -245,7 +267,7 @@ impl Table<'_> {
         while let Some(number) = self.next() {
             let mut attempts = self.odbc.pace.attempts();
             loop {
-                self.odbc.pace.wait_for_hours(self.cancel)?;
+                self.odbc.pace.wait_for_hours(self.cancel, &|text| note(self.sink, self.request, text))?;
                 let open = match session.take() {
                     Some(open) => open,
                     None => {
@@ -255,10 +277,19 @@ impl Table<'_> {
                 };
                 match self.read_part(open, number) {
                     Ok(open) => {
+                        self.odbc.pace.read();
                         session = Some(open);
                         break;
                     }
-                    Err(error) if is_passing(&error) && attempts.again(self.cancel)? => {}
+                    Err(error)
+                        if is_passing(&error)
+                            && self.odbc.again(
+                                &mut attempts,
+                                &error,
+                                self.request,
+                                self.cancel,
+                                self.sink,
+                            )? => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -323,6 +354,10 @@ impl Connector for Odbc {
         }
     }
 
+    fn was_opened(&self) -> bool {
+        self.reached.load(Ordering::Relaxed)
+    }
+
     fn resumes(&self) -> bool {
         true
     }
@@ -340,6 +375,7 @@ impl Odbc {
         sink: &dyn Sink,
     ) -> Result<ReadReport, SourceError> {
         let address = self.address()?;
+        self.pace.wait_for_hours(cancel, &|text| note(sink, request, text))?;
         let left = match left {
             Some(left) => self.goes_on(&address, request, left, cancel)?,
             None => None,
@@ -352,7 +388,7 @@ impl Odbc {
             }
             None => {
                 let (session, Planned { plan, schema, rows }) =
-                    self.plan(&address, request, unfit, cancel)?;
+                    self.plan(&address, request, unfit, cancel, sink)?;
                 sink.start(&schema, &ReadPlan { parts: plan.json(), rows }).map_err(SourceError::Sink)?;
                 (session, plan, schema, std::collections::BTreeSet::new())
             }
@@ -363,6 +399,7 @@ impl Odbc {
         let parts = plan.parts.len();
         let table = Table {
             odbc: self,
+            request,
             address: &address,
             arrow: arrow_schema(&schema),
             plan: Arc::new(plan),
@@ -394,6 +431,7 @@ impl Odbc {
         let in_one_statement = parts == 1 && facts.statement;
         let in_one_session = !resumed && sessions.into_inner() == 1 && facts.session;
         let stable = if in_one_statement || in_one_session { Stable::PerTable } else { Stable::PerPart };
+        let seen_at = seen_at.filter(|_| stable != Stable::PerPart);
         Ok(ReadReport {
             files: Vec::new(),
             notes: plan.column_notes(),

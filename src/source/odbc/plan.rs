@@ -3,16 +3,18 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::model::{Logical, Schema};
+use crate::model::{Field, Logical, Schema};
 use crate::source::columns::{Chosen, choose};
 use crate::source::dialect::{Ask, Dialect, Fetch, Native, Reading, Size, source_of};
-use crate::source::{ColumnNote, ReadRequest, Relation, SourceError};
+use crate::source::{ColumnNote, Rate, ReadRequest, Relation, SourceError};
 
 use super::problem::OdbcProblem;
 use super::session::Session;
 
 /// About so many rows are in a part, as far as the server's estimate is right.
 const PART_ROWS: u64 = 100_000;
+/// The fewest, where a rate makes parts smaller.
+const LEAST_ROWS: u64 = 5_000;
 /// The most parts by arithmetic.
 const MOST_RANGES: u64 = 512;
 /// The most parts by comparison: each is compared with all boundaries before it.
@@ -102,6 +104,10 @@ pub(super) fn plan(
     unfit: Unfit,
 ) -> Result<Planned, SourceError> {
     let natives = natives(session, request)?;
+    if source_of(session.dialect, request).is_some_and(|(_, condition, _)| condition.is_some()) {
+        // What the server says of the condition is shown here; once rows come, it could hold a value.
+        session.rows(&without_rows(session.dialect, request, &natives)?)?;
+    }
     planned(session, request, &natives, unfit)
 }
 
@@ -123,7 +129,10 @@ pub(super) fn natives(session: &mut Session, request: &ReadRequest) -> Result<Ve
     let Some((relation, _, _)) = source_of(dialect, request) else { return Err(OdbcProblem::Plan.into()) };
     let natives = match relation {
         Relation::Table(name) => dialect.table_columns(session, name)?,
-        Relation::Query(query) => dialect.query_columns(session, query)?,
+        Relation::Query(query) => dialect.query_columns(session, query).map_err(|error| match error {
+            SourceError::Odbc(problem) => problem.told_with(|text| dialect.without_wrapping(text)).into(),
+            other => other,
+        })?,
     };
     if natives.is_empty() {
         return Err(OdbcProblem::NoTable(request.query()).into());
@@ -166,6 +175,20 @@ pub(super) fn without_rows(
     let conditions: Vec<String> =
         condition.into_iter().map(|c| format!("({c})")).chain(["1 = 0".to_owned()]).collect();
     Ok(select(&columns.join(", "), &from, &conditions))
+}
+
+/// Returns the columns that a request is read with, where no value is one that its reading would change.
+pub(super) fn schema(
+    dialect: &dyn Dialect,
+    request: &ReadRequest,
+    natives: &[Native],
+) -> Result<Schema, SourceError> {
+    let fields = readings(dialect, request, natives)?.into_iter();
+    let fields = fields.map(|(column, native, reading)| Field {
+        inferred: false,
+        ..column.field(reading.logical, None, native.declared.clone(), &request.columns)
+    });
+    Ok(Schema { fields: fields.collect() })
 }
 
 /// Finds out how these columns of a request's table are read.
@@ -281,6 +304,15 @@ fn measured(fetch: &mut Fetch, longest: u64) {
     }
 }
 
+/// Returns about how many rows are in a part: no more than a minute's worth of what the rate lets through.
+fn part_rows(rate: Option<Rate>) -> u64 {
+    match rate {
+        Some(Rate::Rows(most)) => most.saturating_mul(60).clamp(LEAST_ROWS, PART_ROWS),
+        // How long a row is, nobody knows yet.
+        Some(Rate::Bytes(_)) | None => PART_ROWS,
+    }
+}
+
 /// Divides a table into parts whose conditions, together, hold for each row exactly once.
 fn divide(
     session: &mut Session,
@@ -291,7 +323,7 @@ fn divide(
     conditions: &[String],
 ) -> Result<Vec<Option<String>>, SourceError> {
     let dialect = session.dialect;
-    let wanted = rows / PART_ROWS;
+    let wanted = rows / part_rows(session.rate);
     let Some(candidates) = dialect.dividing_columns(table).filter(|_| wanted > 1) else {
         return Ok(vec![None]);
     };
@@ -406,6 +438,12 @@ mod tests {
                 prop_assert_eq!(conditions.iter().filter(|c| holds(c, value)).count(), 1, "{}", value);
             }
         }
+    }
+
+    #[test]
+    fn a_part_is_what_a_minute_lets_through() {
+        let rates = [None, Some(Rate::Rows(500)), Some(Rate::Rows(1)), Some(Rate::Rows(9_000_000))];
+        assert_eq!(rates.map(part_rows), [100_000, 30_000, 5_000, 100_000]);
     }
 
     #[test]

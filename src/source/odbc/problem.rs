@@ -97,6 +97,14 @@ const REINSTALL: &str = "install the driver anew, or correct its path in odbcins
 const OTHER_LIBRARY: &str = "install the driver that was built for this processor";
 
 impl OdbcProblem {
+    /// Changes the words of the driver, where there are any.
+    pub(super) fn told_with(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        if let OdbcProblem::Refused(refusal) = &mut self {
+            refusal.text = refusal.text.as_deref().map(change);
+        }
+        self
+    }
+
     /// Returns what happened, and what to try where that stands apart.
     pub(in crate::source) fn parts(&self) -> (String, Option<String>) {
         match self {

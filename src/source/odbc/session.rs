@@ -9,8 +9,8 @@ use odbc_api::{
     Connection, ConnectionOptions, Cursor, DataType, Preallocated, ResultSetMetadata, environment,
 };
 
-use crate::source::SourceError;
 use crate::source::dialect::{self, Ask, Asked, Dialect, Facts, Native};
+use crate::source::{Rate, SourceError};
 
 use super::drivers::{self, Places};
 use super::native::{self, Canceller};
@@ -28,6 +28,8 @@ pub(super) struct Address {
     pub dialect: Option<&'static dyn Dialect>,
     /// The longest that the server may work on one statement.
     pub statement_timeout: Option<Duration>,
+    /// How fast it may be read.
+    pub rate: Option<Rate>,
 }
 
 /// A session with a server.
@@ -35,6 +37,8 @@ pub(super) struct Session {
     connection: Connection<'static>,
     canceller: Arc<Canceller>,
     statement_timeout: Option<Duration>,
+    /// How fast it may be read.
+    pub rate: Option<Rate>,
     /// True where the driver gives text as UTF-8 alone.
     pub narrow: bool,
     /// True where it takes statements as UTF-8 alone, too.
@@ -89,6 +93,7 @@ impl Session {
             connection,
             canceller,
             statement_timeout,
+            rate: address.rate,
             narrow: false,
             narrow_sql: false,
             dialect,

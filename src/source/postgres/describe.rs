@@ -7,7 +7,7 @@ use tokio_postgres::types::Type;
 
 use crate::model::{Field, Schema};
 use crate::source::columns::{Chosen, choose};
-use crate::source::{Cancel, ColumnNote, ReadRequest, Relation, Selection, SourceError};
+use crate::source::{Cancel, ColumnNote, Rate, ReadRequest, Relation, Selection, SourceError};
 
 use super::error::Stop;
 use super::plan::{Plan, Stored};
@@ -45,11 +45,12 @@ struct Found {
     kind: char,
 }
 
-/// Finds out what a request asks for. The columns in `texts`, by their names, come as texts, for the reasons there.
+/// Finds out what a request asks for; it is divided as the rate needs it. The columns in `texts`, by their names, come as texts, for the reasons there.
 pub(super) fn describe(
     session: &Session,
     request: &ReadRequest,
     texts: &BTreeMap<String, String>,
+    rate: Option<Rate>,
     cancel: &Cancel,
 ) -> Result<Table, Stop> {
     let Selection::Table(selection) = &request.selection else {
@@ -93,7 +94,9 @@ pub(super) fn describe(
     }
     let _ = write!(select, " FROM {}", found.from);
     let (stored, rows) = match found.oid {
-        Some(oid) if matches!(found.kind, 'r' | 'p' | 'm') => stored(session, oid, &found.name, cancel)?,
+        Some(oid) if matches!(found.kind, 'r' | 'p' | 'm') => {
+            stored(session, oid, &found.name, rate, cancel)?
+        }
         _ => (None, None),
     };
     let known = selection.condition.is_none();
@@ -135,9 +138,11 @@ fn find(session: &Session, name: &str, cancel: &Cancel) -> Result<Found, Stop> {
     let Some([Some(oid), Some(from), Some(kind)]) =
         rows.into_iter().next().and_then(|r| <[_; 3]>::try_from(r).ok())
     else {
-        let advice = "correct `table`; a name with capitals or blanks stands in double quotes, and one outside \
-                      the search path has its schema before it, as in `housing.tenures`";
-        return Err(Stop::fatal(&*session.place, format!("there is no table or view `{name}`"), advice));
+        let advice = "correct `table`, or ask for `grant usage on schema` and `grant select on`; a name with capitals or \
+                      blanks stands in double quotes, and one outside the search path has its schema before it, as in \
+                      `housing.tenures`";
+        let problem = format!("there is no table or view `{name}` that this user may read");
+        return Err(Stop::fatal(&*session.place, problem, advice));
     };
     let kind = kind.chars().next().unwrap_or(' ');
     if !matches!(kind, 'r' | 'p' | 'm' | 'v' | 'f' | 'S') {
@@ -203,6 +208,7 @@ fn stored(
     session: &Session,
     oid: u32,
     name: &str,
+    rate: Option<Rate>,
     cancel: &Cancel,
 ) -> Result<(Option<Stored>, Option<u64>), Stop> {
     let access = if session.facts.number >= 120_000 {
@@ -251,7 +257,7 @@ fn stored(
         files.push((u32::try_from(number(0)).unwrap_or(0), u32::try_from(now).unwrap_or(0)));
         pages.push(size.unsigned_abs());
     }
-    Ok((in_ranges.then(|| Stored::new(oid, files, &pages)), rows))
+    Ok((in_ranges.then(|| Stored::new(oid, files, &pages, rows, rate)), rows))
 }
 
 /// Puts a name into double quotes.

@@ -100,7 +100,9 @@ impl Reading<'_> {
             self.wait_for_hours()?;
             let was_open = self.pool.has_been_open();
             let described = self.with_session(watch, |session| {
-                session.guarded(self.cancel, "", || describe(session, self.request, texts, self.cancel))
+                session.guarded(self.cancel, "", || {
+                    describe(session, self.request, texts, self.pace.rate(), self.cancel)
+                })
             });
             match described {
                 Ok(table) => return Ok(table),
@@ -118,10 +120,17 @@ impl Reading<'_> {
         if !self.pace.is_open() {
             self.pool.close_idle();
         }
-        self.pace.wait_for_hours(self.cancel)
+        self.pace.wait_for_hours(self.cancel, &|text| self.note(text))
+    }
+
+    /// Tells something of the connection.
+    fn note(&self, text: &str) {
+        self.sink.note(&format!("{}: {text}", self.request.connection_words()));
     }
 
     fn try_again(&self, attempts: &mut Attempts, error: PostgresError) -> Result<(), SourceError> {
+        let why = format!("{}: {}", error.place, error.problem);
+        self.pace.lost(attempts, &why, &|text| self.note(text));
         if attempts.again(self.cancel)? {
             return Ok(());
         }
@@ -204,7 +213,10 @@ impl Reading<'_> {
             });
             match (halt, read) {
                 (Some(halt), _) => return Err(halt),
-                (None, Ok(read)) => return Ok(read),
+                (None, Ok(read)) => {
+                    self.pace.read();
+                    return Ok(read);
+                }
                 (None, Err(Stop::Lost(error))) => {
                     if came {
                         attempts.succeeded();
@@ -328,7 +340,7 @@ fn report(table: &Table, points: &Points, resumed: bool) -> ReadReport {
     let server = points.facts.as_ref().map(|facts| Server {
         version: facts.version.clone(),
         isolation: "repeatable read, read only".to_owned(),
-        seen_at: facts.seen_at.clone(),
+        seen_at: facts.seen_at.clone().filter(|_| stable != Stable::PerPart),
         stable,
     });
     ReadReport { files: Vec::new(), notes: table.notes.clone(), server }

@@ -100,7 +100,12 @@ fn what_was_cut_off_is_resumed() {
         let (connector, request) = super::connector(&database.at(proxy.port), settings, "{ table: t }");
         let store = counterfoil::snapshot::Store::new(folder.path());
         let cancel = Cancel::default();
-        let options = counterfoil::snapshot::TakeOptions { cancel: &cancel, tell: &|_| {}, resume: true };
+        let options = counterfoil::snapshot::TakeOptions {
+            cancel: &cancel,
+            tell: &|_| {},
+            note: &|_| (),
+            resume: true,
+        };
         let error =
             counterfoil::snapshot::take(&store, "t", "source", connector.as_ref(), &request, &options);
         let Err(SnapshotError::Unfinished { path, .. }) = error else { panic!("{word}: {error:?}") };

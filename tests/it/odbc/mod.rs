@@ -194,7 +194,7 @@ pub fn take_from(
 ) -> Result<Taken, SnapshotError> {
     let (connector, request) = connector(connection_string, settings, side);
     let store = Store::new(folder.path());
-    let options = TakeOptions { cancel, tell: &|_| {}, resume };
+    let options = TakeOptions { cancel, tell: &|_| {}, note: &|_| (), resume };
     let snapshot = take(&store, "t", "source", connector.as_ref(), &request, &options)?;
     let frame = snapshot.read()?;
     Ok(Taken { snapshot, frame, _folder: folder })
