@@ -112,7 +112,7 @@ fn a_table_with_a_file_of_its_own_is_left_to_it() {
     assert_eq!(names(&result), ["keyless", "Tenancy", "estate", "property"]);
     assert_eq!(dataset(&result, "keyless")["buckets"]["matched"], 1);
     // What is left to other files is told, of both sides.
-    for table in ["old.no_key", "new.no_key"] {
+    for table in ["\"old\".no_key", "\"new\".no_key"] {
         assert!(ran.stderr.contains(&format!("not read by this file: `{table}`")), "{ran:?}");
     }
     assert_eq!(dataset(&result, "Tenancy")["buckets"]["matched"], 2);
@@ -130,7 +130,8 @@ fn a_name_that_may_be_of_several_tables_leaves_none_of_them_out() {
     let Some(folder) = project(&[("all", all), ("own", own)]) else { return };
     let ran = folder.run(&["check-config", "--connect"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    for says in ["another file reads `property`", "name its schema", "`new.property`, `old.property`"] {
+    for says in ["another file reads `property`", "name its schema", "`\"new\".property`, `\"old\".property`"]
+    {
         assert!(ran.stderr.contains(says), "{ran:?}");
     }
 }

@@ -66,7 +66,7 @@ fn meant<'t>(written: &str, tables: &'t [Listed]) -> Vec<&'t Listed> {
     };
     let found: Vec<&Listed> = tables.iter().filter(is).collect();
     // Of names that differ in capitals alone, one without quotes is that of the table which needs none.
-    let needs_none = |table: &&&Listed| !table.written.contains(['"', '`', '[']);
+    let needs_none = |table: &&&Listed| !table.written.ends_with(['"', '`', ']']);
     let plain: Vec<&Listed> = found.iter().filter(needs_none).copied().collect();
     let schemas: BTreeSet<String> = found.iter().map(|table| table.schema.to_lowercase()).collect();
     if plain.len() == 1 && schemas.len() == 1 && !name.quoted { plain } else { found }

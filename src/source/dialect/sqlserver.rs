@@ -332,7 +332,7 @@ impl Dialect for SqlServer {
         // There are such policies from version 2016 on.
         let db = database(table);
         Some(format!(
-            "SELECT TOP (1) '1' FROM {db}sys.security_predicates x \
+            "SELECT '1' FROM {db}sys.security_predicates x \
              INNER JOIN {db}sys.security_policies p ON p.object_id = x.object_id \
              WHERE x.target_object_id = {} AND x.predicate_type_desc = 'FILTER' AND p.is_enabled = 1",
             object(table)
@@ -416,7 +416,7 @@ impl Dialect for SqlServer {
     }
 
     fn whereabouts(&self) -> Option<&'static str> {
-        Some("SELECT CONVERT(nvarchar(256), @@SERVERNAME), DB_NAME()")
+        Some("SELECT CONVERT(nvarchar(256), SERVERPROPERTY('ServerName')), DB_NAME()")
     }
 
     fn clock(&self) -> Option<&'static str> {
@@ -453,7 +453,7 @@ mod tests {
     fn policies_are_asked_for_where_the_table_is() {
         assert_eq!(
             SqlServer.hidden_rows("housing.dbo.tenancy").unwrap(),
-            "SELECT TOP (1) '1' FROM [housing].sys.security_predicates x \
+            "SELECT '1' FROM [housing].sys.security_predicates x \
              INNER JOIN [housing].sys.security_policies p ON p.object_id = x.object_id \
              WHERE x.target_object_id = OBJECT_ID(N'housing.dbo.tenancy') AND x.predicate_type_desc = 'FILTER' \
              AND p.is_enabled = 1"

@@ -2,7 +2,7 @@
 
 use crate::model::Logical;
 use crate::source::SourceError;
-use crate::source::dialect::{Ask, Dialect, Native};
+use crate::source::dialect::{Dialect, Native};
 
 use super::plan::select;
 use super::session::Session;

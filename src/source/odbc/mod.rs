@@ -49,6 +49,8 @@ pub use problem::{OdbcProblem, Refusal, Wrong};
 const CONNECT_LIMIT: Duration = Duration::from_secs(LOGIN_SECONDS as u64 * 2 + 15);
 /// How many silences the first rows may take of a driver that keeps them until it has all of a part.
 const WHILE_KEPT: u32 = 10;
+/// How many silences may lie between two batches of what is read as a whole: a batch is filled before it comes.
+const FOR_A_WHOLE: u32 = 5;
 /// How often a part is begun again whose link always drops after some rows.
 const MOST_TRIES: usize = 200;
 /// How often it is asked, before a table is read, whether it has values that a reading would change.
@@ -307,19 +309,20 @@ impl Table<'_> {
         let mut part = self.sink.part(number).map_err(SourceError::Sink)?;
         let (plan, schema, arrow) =
             (Arc::clone(&self.plan), Arc::clone(&self.schema), Arc::clone(&self.arrow));
-        let limits = &self.odbc.config.limits;
-        // Rows of a range come soon, unless the driver keeps them until it has all; what is read as a whole may be a
-        // view or query, which may have to work before its first.
-        let patience = match (self.plan.parts.len(), session.dialect.keeps_rows()) {
-            (0 | 1, _) => None,
-            (_, true) => Some(limits.silence.0.saturating_mul(WHILE_KEPT)),
-            (_, false) => Some(limits.silence.0),
+        let silence = self.odbc.config.limits.silence.0;
+        let longest = self.odbc.statement_limit();
+        // Rows of a range come soon, unless the driver keeps them until it has all. What is read as a whole may be a
+        // view or query, which may have to work before its first row and long for the next ones.
+        let (first, next) = match (self.plan.parts.len(), session.dialect.keeps_rows()) {
+            (0 | 1, _) => (None, silence.saturating_mul(FOR_A_WHOLE)),
+            (_, true) => (Some(silence.saturating_mul(WHILE_KEPT)), silence),
+            (_, false) => (Some(silence), silence),
         };
         let apart: Apart<RecordBatch, Session> = Apart::start(READING, session.canceller(), move |sender| {
             fetch::fetch(&session, &plan, number, &schema, &arrow, &mut |batch| sender.send(batch))?;
             Ok(session)
         })?;
-        let mut limit = self.odbc.statement_limit().or(patience);
+        let mut limit = longest.or(first);
         let session = loop {
             match apart.next(limit, self.cancel)? {
                 Next::End(session) => break session,
@@ -332,11 +335,7 @@ impl Table<'_> {
                         return Err(error);
                     }
                     // Once rows come, they go on coming.
-                    limit = Some(
-                        self.odbc
-                            .statement_limit()
-                            .map_or(limits.silence.0, |limit| limit.min(limits.silence.0)),
-                    );
+                    limit = Some(longest.map_or(next, |longest| longest.min(next)));
                 }
             }
         };

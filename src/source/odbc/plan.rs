@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 
 use crate::model::Schema;
 use crate::source::columns::{Chosen, choose};
-use crate::source::dialect::{Ask, Dialect, Fetch, Native, Reading, Size, source_of};
+use crate::source::dialect::{Dialect, Fetch, Native, Reading, Size, source_of};
 use crate::source::origin::Origin;
 use crate::source::{ColumnNote, ReadRequest, Relation, SourceError};
 
@@ -106,7 +106,18 @@ pub(super) fn plan(
     unfit: Unfit,
 ) -> Result<Planned, SourceError> {
     let natives = natives(session, request)?;
-    planned(session, request, &natives, unfit)
+    let mut planned = planned(session, request, &natives, unfit)?;
+    let named = match source_of(session.dialect, request) {
+        Some((Relation::Table(name), ..)) => Some(name.as_str()),
+        _ => None,
+    };
+    planned.plan.moments = moments(session, named)?;
+    let hides = named.map_or(Ok(false), |name| hides_rows(session, name))?;
+    if let (true, Some(field)) = (hides, planned.schema.fields.first()) {
+        planned.plan.notes.push((field.name.clone(), HIDDEN.to_owned()));
+    }
+    planned.plan.origin = session.origin()?;
+    Ok(planned)
 }
 
 /// Returns true where a request's table has the columns still that it had when a schema was made of them.
@@ -199,12 +210,6 @@ pub(super) fn planned(
         }
         Relation::Query(_) => (None, vec![None]),
     };
-    let named = match relation {
-        Relation::Table(name) => Some(name.as_str()),
-        Relation::Query(_) => None,
-    };
-    let moments = moments(session, named)?;
-    let hides = named.map_or(Ok(false), |name| hides_rows(session, name))?;
     let mut schema = Schema::default();
     let condition = condition.map(str::to_owned);
     let mut plan = Plan {
@@ -214,8 +219,8 @@ pub(super) fn planned(
         watch,
         parts,
         notes: Vec::new(),
-        origin: session.origin()?,
-        moments,
+        origin: Origin::default(),
+        moments: (true, true),
     };
     for (column, native, reading) in columns {
         let mut field = column.field(reading.logical, None, native.declared.clone(), &request.columns);
@@ -227,9 +232,6 @@ pub(super) fn planned(
             fetch: reading.fetch,
         });
         schema.fields.push(field);
-    }
-    if let (true, Some(field)) = (hides, schema.fields.first()) {
-        plan.notes.push((field.name.clone(), HIDDEN.to_owned()));
     }
     Ok(Planned { plan, schema, rows })
 }

@@ -75,7 +75,8 @@ pub enum OdbcProblem {
     },
     /// The driver does not answer.
     #[error(
-        "the driver has not answered for {seconds} s while {doing}: it was given up; its thread may stay until the program ends"
+        "the driver has not answered for {seconds} s while {doing}: it was given up; its thread may stay until the program \
+         ends (`limits.silence` and `limits.statement_timeout` give it longer)"
     )]
     Hung {
         /// What it was asked to do.

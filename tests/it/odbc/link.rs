@@ -111,7 +111,7 @@ fn a_stalled_connection_is_given_up_without_a_statement_timeout() {
     let taken = taken.unwrap_or_else(|error| panic!("{error}"));
     assert!(taken.texts("v") == values);
     assert!(proxy.connections() > 2, "nothing was given up");
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
 }
 
 #[test]

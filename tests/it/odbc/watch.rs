@@ -86,7 +86,7 @@ fn values_that_come_again_and_again_are_an_error() {
         columns.join(", ")
     ));
     let then = |number: usize| {
-        database.execute(&format!("SET sql_mode = ''; UPDATE t SET c{number} = '0000-00-00'"))
+        database.execute(&format!("SET sql_mode = ''; UPDATE t SET c{number} = '0000-00-00'"));
     };
     let sink = Meanwhile { begun: AtomicUsize::new(0), schema: std::sync::Mutex::default(), then: &then };
     let (connector, request) = connector(&database.connection_string(), json!({}), "{ table: t }");
