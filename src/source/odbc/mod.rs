@@ -49,6 +49,8 @@ pub use problem::{OdbcProblem, Refusal, Wrong};
 const CONNECT_LIMIT: Duration = Duration::from_secs(LOGIN_SECONDS as u64 * 2 + 15);
 /// How many silences the first rows may take of a driver that keeps them until it has all of a part.
 const WHILE_KEPT: u32 = 10;
+/// How many silences a question about all rows of a table may take, where no statement timeout says.
+const OVER_A_TABLE: u32 = 60;
 /// How many silences may lie between two batches of what is read as a whole: a batch is filled before it comes.
 const FOR_A_WHOLE: u32 = 5;
 /// How often a part is begun again whose link always drops after some rows.
@@ -153,7 +155,10 @@ impl Odbc {
             limit = match apart.next(limit, cancel)? {
                 Next::End(done) => return Ok(done),
                 Next::Message(Over::Catalogue) => silence,
-                Next::Message(Over::Rows) => self.statement_limit(),
+                Next::Message(Over::Rows) => {
+                    let longest = self.config.limits.silence.0.saturating_mul(OVER_A_TABLE);
+                    Some(self.statement_limit().unwrap_or(longest))
+                }
             };
         }
     }

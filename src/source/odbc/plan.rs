@@ -50,7 +50,8 @@ pub(super) struct Fetched {
 pub(super) enum Unfit {
     /// While rows are read: the plan has what watches for them, and is of no use once there is one.
     Watched,
-    /// Before: the server is asked, which reads the whole table once more, and such columns are read otherwise.
+    /// Before: the server is asked, which reads the whole table once more, and such columns are read otherwise. The others
+    /// are watched all the same, for what comes later.
     Asked,
 }
 
