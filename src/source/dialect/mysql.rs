@@ -50,6 +50,11 @@ impl Dialect for MySql {
         &[("OPTION", "3145728")]
     }
 
+    fn keeps_rows(&self) -> bool {
+        // MariaDB's driver does, whatever it is told.
+        true
+    }
+
     fn drivers(&self) -> &'static [&'static str] {
         &["maodbc", "myodbc"]
     }
