@@ -5,6 +5,7 @@
 
 mod pair;
 mod rewrite;
+mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -167,11 +168,11 @@ fn describe(database: &Database, table: Listed) -> Known {
 /// Returns the tables of a database that a side wants.
 fn chosen(
     wanted: &Wanted,
-    tables: &[Listed],
+    all: &[Listed],
     named: &BTreeSet<(String, String)>,
     out: &mut Diagnostics,
 ) -> Vec<Listed> {
-    let tables: Vec<&Listed> = tables.iter().filter(|table| !table.is_view).collect();
+    let tables: Vec<&Listed> = all.iter().filter(|table| !table.is_view).collect();
     let mut found = BTreeSet::new();
     for pattern in &wanted.tables.value {
         let matching = matching(pattern, &tables, out);
@@ -197,20 +198,12 @@ fn chosen(
         }
         found.retain(|table| !skipped.contains(table));
     }
-    let is_named = |table: &Listed| {
-        named
-            .iter()
-            .any(|(connection, written)| *connection == wanted.connection.value && is_name_of(written, table))
-    };
-    found.into_iter().filter(|table| !is_named(table)).cloned().collect()
-}
-
-/// Returns true where a name as written is that of a table.
-fn is_name_of(written: &str, table: &Listed) -> bool {
-    let plain: String = written.chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
-    let whole = format!("{}.{}", table.schema, table.name);
-    let is = |name: &str| plain.to_lowercase() == name.to_lowercase();
-    written == table.written || is(&whole) || is(&table.name)
+    let written: Vec<&str> = named
+        .iter()
+        .filter(|(connection, _)| *connection == wanted.connection.value)
+        .map(|(_, written)| written.as_str())
+        .collect();
+    taken::leave(found, &written, all, &wanted.tables, out)
 }
 
 /// Returns the tables that match a pattern: of their schema and name, or of their name where it has no dot.

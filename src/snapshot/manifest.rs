@@ -181,7 +181,7 @@ impl Manifest {
 
     /// Returns the id that the content has: what was read and what came of it, whenever that was.
     pub fn content_id(&self) -> String {
-        let content = serde_json::json!({
+        let mut content = serde_json::json!({
             "version": self.version,
             "dataset": self.dataset,
             "side": self.side,
@@ -193,6 +193,10 @@ impl Manifest {
             "columns": self.columns,
             "files": self.files,
         });
+        if let (Some(server), Json::Object(content)) = (&self.server, &mut content) {
+            // The same rows, seen otherwise, are not as sure.
+            content.insert("read".to_owned(), serde_json::json!([server.isolation, server.stable]));
+        }
         let mut id = hex(&Sha256::digest(content.to_string()));
         id.truncate(16);
         id
@@ -236,5 +240,43 @@ mod logical_text {
             Some(name) => Ok(Logical::Other(name.to_owned())),
             None => text.parse().map_err(D::Error::custom),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Stable;
+
+    #[test]
+    fn the_same_rows_seen_otherwise_are_another_snapshot() {
+        let server = |stable, seen_at: &str| Server {
+            version: "1".to_owned(),
+            isolation: "REPEATABLE READ".to_owned(),
+            seen_at: Some(seen_at.to_owned()),
+            stable,
+        };
+        let mut manifest = Manifest {
+            version: MANIFEST_VERSION,
+            id: String::new(),
+            dataset: "t".to_owned(),
+            side: "source".to_owned(),
+            connection: None,
+            query: "t".to_owned(),
+            options: Json::Null,
+            inputs: Vec::new(),
+            taken_at: String::new(),
+            rows: 0,
+            columns: Vec::new(),
+            files: Vec::new(),
+            server: Some(server(Stable::PerPart, "then")),
+            tool: String::new(),
+        };
+        let parts = manifest.content_id();
+        manifest.server = Some(server(Stable::OnePoint, "then"));
+        let whole = manifest.content_id();
+        assert_ne!(parts, whole);
+        manifest.server = Some(server(Stable::OnePoint, "now"));
+        assert_eq!(manifest.content_id(), whole);
     }
 }

@@ -15,6 +15,7 @@ mod examine;
 mod files;
 mod infer;
 mod odbc;
+mod origin;
 mod original;
 mod pace;
 mod parquet;

@@ -120,6 +120,11 @@ pub(super) trait Dialect: Debug + Sync {
         &[]
     }
 
+    /// Returns true where its drivers keep the rows of a statement until they have all of them.
+    fn keeps_rows(&self) -> bool {
+        false
+    }
+
     /// What fails often, with what to try; of several that fit the first counts.
     fn failures(&self) -> &'static [Failure] {
         &[]
@@ -186,6 +191,19 @@ pub(super) trait Dialect: Debug + Sync {
     /// Where no expression would bring its values whole.
     fn reading(&self, native: &Native) -> Result<Reading, String>;
 
+    /// Returns a query that gives `1` where policies may hide rows of a table from who reads it, without an error;
+    /// nothing where the server has none, or says so itself.
+    fn hidden_rows(&self, _table: &str) -> Option<String> {
+        None
+    }
+
+    /// Returns a query over the catalogue with two cells: `1` where all rows of one statement over a table are from one
+    /// moment, and where those of all statements of a session are, as far as the session is such. No table: a query is
+    /// read. Nothing where what a session is holds for every table.
+    fn moments(&self, _table: Option<&str>) -> Option<String> {
+        None
+    }
+
     /// Returns a query for the columns that a table can well be divided by, the best first; nothing where there is none.
     fn dividing_columns(&self, table: &str) -> Option<String>;
 
@@ -217,6 +235,11 @@ pub(super) trait Dialect: Debug + Sync {
     /// schema, table and column. Nothing where only the driver knows them.
     fn foreign_keys(&self, table: &Listed) -> Option<String>;
 
+    /// Returns a query for what the server calls itself and its database; nothing where only the driver knows them.
+    fn whereabouts(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Returns a query for the server's time in UTC, as RFC 3339 without a zone; nothing where there is none.
     fn clock(&self) -> Option<&'static str>;
 
@@ -240,7 +263,8 @@ pub(super) trait Dialect: Debug + Sync {
 
     /// Returns what stands for a query among tables.
     fn derived(&self, query: &str) -> String {
-        format!("({}) q", query.trim().trim_end_matches(';'))
+        // The line break ends a remark at the query's end.
+        format!("(\n{}\n) q", query.trim().trim_end_matches(';'))
     }
 
     /// Takes what [`Dialect::derived`] and a condition have put behind a user's query out of what the database says of it.

@@ -35,6 +35,10 @@ impl Dialect for PostgreSql {
         &[("UseDeclareFetch", "0"), ("ByteaAsLongVarBinary", "1")]
     }
 
+    fn keeps_rows(&self) -> bool {
+        true
+    }
+
     fn drivers(&self) -> &'static [&'static str] {
         &["psqlodbc"]
     }
@@ -61,6 +65,8 @@ impl Dialect for PostgreSql {
             "SET IntervalStyle = 'postgres'",
             "SET extra_float_digits = 3",
             "SET bytea_output = 'hex'",
+            // Rows that a policy hides are an error, not missing.
+            "SET row_security = off",
             &format!("SET statement_timeout = {timeout}"),
         ] {
             ask.run(statement)?;
@@ -263,6 +269,12 @@ impl Dialect for PostgreSql {
         ))
     }
 
+    fn whereabouts(&self) -> Option<&'static str> {
+        Some(
+            "SELECT (SELECT d.oid::text FROM pg_catalog.pg_database d WHERE d.datname = current_database()), current_database()::text",
+        )
+    }
+
     fn clock(&self) -> Option<&'static str> {
         // Of the beginning of the transaction.
         Some("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')")
@@ -326,6 +338,11 @@ const FAILURES: &[Failure] = &[
     passing(&[], "system is starting up", NOT_READY),
     passing(&[], "system is shutting down", NOT_READY),
     passing(&[], "in recovery mode", NOT_READY),
+    lasting(
+        &[],
+        "row-level security",
+        "policies would hide rows: read as a role with BYPASSRLS, or the table's owner",
+    ),
     lasting(&[], "permission denied", NO_RIGHT),
     lasting(&[], "relation \"", NO_TABLE),
     lasting(&[], "schema \"", NO_TABLE),

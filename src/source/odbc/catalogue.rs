@@ -7,8 +7,7 @@ use crate::source::catalogue::{Catalogue, Described, Listed};
 use crate::source::dialect::{self, Ask};
 use crate::source::{Cancel, OdbcConnection, SourceError};
 
-use super::apart::Apart;
-use super::problem::{OdbcProblem, PLANNING};
+use super::problem::OdbcProblem;
 use super::session::Session;
 use super::{Odbc, is_passing};
 
@@ -45,19 +44,14 @@ impl OdbcCatalogue {
         let mut attempts = self.odbc.pace.attempts();
         loop {
             let idle = self.idle().pop();
-            let mut session = match idle {
+            let session = match idle {
                 Some(session) => session,
                 None if self.has_been_open.load(Ordering::Relaxed) => self.odbc.open(&address, cancel)?,
                 // Where there never was a connection, the user should hear of it at once.
                 None => Odbc::open_once(&address, cancel)?,
             };
             self.has_been_open.store(true, Ordering::Relaxed);
-            let work = work.clone();
-            let apart: Apart<(), (Session, T)> = Apart::start(PLANNING, session.canceller(), move |_| {
-                let done = work(&mut session)?;
-                Ok((session, done))
-            })?;
-            match apart.end(self.odbc.statement_limit(), cancel) {
+            match self.odbc.work(session, cancel, work.clone()) {
                 Ok((session, done)) => {
                     self.idle().push(session);
                     return Ok(done);

@@ -73,12 +73,13 @@ impl Examine for Odbc {
                 return Ok(());
             }
         };
-        let found =
-            drivers::resolved(&address.connection_string, &Places::of_system()).and_then(|resolved| {
+        let found = drivers::resolved(address.connection_string.reveal(), &Places::of_system()).and_then(
+            |resolved| {
                 let library = drivers::library_of(&resolved);
                 library.as_deref().map_or(Ok(()), drivers::test_library)?;
                 Ok(library)
-            });
+            },
+        );
         match found {
             Ok(library) => {
                 let shown =

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::source::Rate;
+use crate::source::origin::Origin;
 
 use super::describe::Table;
 
@@ -30,6 +31,8 @@ pub(super) struct Plan {
     stored: Option<Stored>,
     /// Columns that come as texts, by their names, and why.
     pub texts: BTreeMap<String, String>,
+    /// The database.
+    pub origin: Origin,
 }
 
 /// Where the rows of a table lie.
@@ -94,7 +97,7 @@ fn bounds(blocks: &[u64], most: u64) -> Vec<u64> {
 impl Plan {
     /// Makes the plan of a table.
     pub fn new(stored: Option<Stored>, texts: BTreeMap<String, String>) -> Self {
-        Plan { stored, texts }
+        Plan { stored, texts, origin: Origin::default() }
     }
 
     /// Reads what an earlier reading has left.
@@ -122,7 +125,10 @@ impl Plan {
     /// The table may have grown or shrunk: the last part has no end.
     pub fn is_still(&self, earlier: &Plan) -> bool {
         let places = |plan: &Plan| plan.stored.as_ref().map(|s| (s.oid, s.files.clone()));
-        self.texts == earlier.texts && self.stored.is_some() && places(self) == places(earlier)
+        self.texts == earlier.texts
+            && self.stored.is_some()
+            && places(self) == places(earlier)
+            && self.origin == earlier.origin
     }
 
     /// Returns a query whose only value is `t` while the tables have their files.
@@ -215,5 +221,9 @@ mod tests {
         let whole = Plan::new(None, BTreeMap::new());
         assert_eq!((whole.parts(), whole.range(0), whole.test_of_files()), (1, None, None));
         assert!(!whole.is_still(&whole));
+        let mut elsewhere = plan.clone();
+        assert!(plan.is_still(&elsewhere));
+        elsewhere.origin.named = "another".to_owned();
+        assert!(!plan.is_still(&elsewhere));
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio_postgres::config::{ChannelBinding, TargetSessionAttrs};
 
+use crate::source::origin::named;
+
 use super::error::PostgresError;
 use super::passfile::{self, Found};
 use super::written::{Given, wrong};
@@ -103,6 +105,12 @@ impl std::fmt::Debug for Settings {
 }
 
 impl Settings {
+    /// Returns a hash of the names by which the user calls the servers and the database.
+    pub fn named(&self) -> String {
+        let names = self.endpoints.iter().map(Endpoint::name).chain([self.database.clone()]);
+        named(&names.collect::<Vec<_>>())
+    }
+
     /// Reads what the user wrote; what it leaves out comes from the environment.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod link;
 mod pairs;
 mod parts;
 mod values;
+mod watch;
 mod zones;
 
 use std::path::{Path, PathBuf};

@@ -1,12 +1,14 @@
 //! A link that drops, a program that is killed, a user who stops: what is there in the end is the table.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use counterfoil::model::Schema;
 use counterfoil::snapshot::Snapshot;
-use counterfoil::source::Stable;
+use counterfoil::source::{Cancel, Part, ReadPlan, Sink, SinkError, Stable, Unfinished};
 
 use super::{Reader, assert_equal_to, wide};
 use crate::servers::postgres::{Database, database};
@@ -175,6 +177,97 @@ fn a_killed_program_goes_on_where_it_was() {
     let Some(database) = database() else { return };
     wide(&database, "big", 40_000);
     killed_and_resumed(&database, false);
+}
+
+#[test]
+fn a_copy_of_the_database_is_another() {
+    let Some(database) = database() else { return };
+    wide(&database, "big", 20_000);
+    // The first part gets through.
+    let proxy = Proxy::start(database.server.port, |number| Fate {
+        cut_after: Some(if number == 0 { 12 << 20 } else { 1 }),
+        ..Fate::default()
+    });
+    let cut = Reader::new(&database.url_at(proxy.port), "limits: { connections: 1, retry_for: 1s }");
+    let error = cut.refused("{ table: big }");
+    assert!(error.contains("--resume"), "{error}");
+    let folder = std::sync::Arc::clone(&cut.folder);
+    drop(cut);
+    // Its tables have the same numbers and files.
+    let copy = Database { name: format!("{}_copy", database.name), server: database.server };
+    let main = Database { name: "postgres".to_owned(), server: database.server };
+    main.execute(&format!("CREATE DATABASE {} TEMPLATE {}", copy.name, database.name));
+    copy.execute("UPDATE big SET code = 'other' WHERE id <= 20");
+    let there = Reader { folder: std::sync::Arc::clone(&folder), ..Reader::of(&copy) };
+    let snapshot = there.take_on("t", "{ table: big }", true).expect("a snapshot");
+    assert_equal_to(&snapshot, &copy, "big");
+    let notes = &snapshot.manifest.columns[0].notes;
+    assert!(notes.iter().any(|note| note.contains("another server or database")), "{notes:?}");
+    assert_eq!(snapshot.manifest.server.as_ref().expect("a server").stable, Stable::OnePoint);
+}
+
+/// Keeps what a reading begins with, and says that an earlier one had left all of it complete.
+#[derive(Default)]
+struct Complete {
+    begun: std::sync::Mutex<Option<(Schema, ReadPlan)>>,
+    parts: std::sync::Mutex<BTreeSet<usize>>,
+    resumed: std::sync::atomic::AtomicBool,
+}
+
+struct Nothing;
+
+impl Part for Nothing {
+    fn batch(&mut self, _: arrow::array::RecordBatch) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+impl Sink for Complete {
+    fn unfinished(&self) -> Option<Unfinished> {
+        let (schema, plan) = self.begun.lock().unwrap().clone()?;
+        let finished = self.parts.lock().unwrap().clone();
+        Some(Unfinished { schema, parts: plan.parts, finished })
+    }
+
+    fn start(&self, schema: &Schema, plan: &ReadPlan) -> Result<(), SinkError> {
+        *self.begun.lock().unwrap() = Some((schema.clone(), plan.clone()));
+        Ok(())
+    }
+
+    fn resume(&self) -> Result<(), SinkError> {
+        self.resumed.store(true, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn part(&self, number: usize) -> Result<Box<dyn Part + '_>, SinkError> {
+        self.parts.lock().unwrap().insert(number);
+        Ok(Box::new(Nothing))
+    }
+
+    fn parquet_file(&self, _: usize, _: &mut dyn std::io::Read) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn where_all_parts_were_there_the_server_is_told_all_the_same() {
+    let Some(database) = database() else { return };
+    wide(&database, "big", 20_000);
+    let reader = Reader::of(&database);
+    let sink = Complete::default();
+    let request = reader.request("{ table: big }");
+    let read =
+        |reader: &Reader| reader.connector.read(&request, &Cancel::default(), &sink).expect("a report");
+    assert_eq!(read(&reader).server.expect("a server").stable, Stable::OnePoint);
+    assert!(sink.parts.lock().unwrap().len() > 1);
+    let server = read(&Reader::of(&database)).server.expect("a server");
+    assert!(sink.resumed.load(std::sync::atomic::Ordering::Relaxed));
+    assert_eq!(server.stable, Stable::PerPart);
+    assert!(server.version.starts_with("PostgreSQL"), "{server:?}");
 }
 
 #[test]
