@@ -12,20 +12,16 @@ mod drivers;
 mod examine;
 mod fetch;
 mod native;
+mod parts;
 mod plan;
 mod problem;
 mod session;
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::Schema;
 
 use super::dialect::{self, Dialect};
 use super::origin::read_anew;
@@ -37,8 +33,9 @@ use super::{
 
 use apart::{Apart, Next, Slots};
 use native::Canceller;
+use parts::Table;
 use plan::{Plan, Planned, Unfit, is_still, plan};
-use problem::{CONNECTING, PLANNING, READING};
+use problem::{CONNECTING, PLANNING};
 use session::{Address, LOGIN_SECONDS, Over, Session};
 
 pub use catalogue::OdbcCatalogue;
@@ -248,132 +245,6 @@ fn is_passing(error: &SourceError) -> bool {
             _ => false,
         },
         _ => false,
-    }
-}
-
-/// What is common to all readers of one table.
-struct Table<'a> {
-    odbc: &'a Odbc,
-    request: &'a ReadRequest,
-    address: &'a Address,
-    plan: Arc<Plan>,
-    schema: Arc<Schema>,
-    arrow: SchemaRef,
-    sink: &'a dyn Sink,
-    cancel: &'a Cancel,
-    left: Mutex<VecDeque<usize>>,
-    /// The first failure; it ends all readers.
-    failed: Mutex<Option<SourceError>>,
-    /// True once something has failed.
-    over: AtomicBool,
-    /// How many sessions have read.
-    sessions: AtomicUsize,
-}
-
-impl Table<'_> {
-    fn next(&self) -> Option<usize> {
-        if self.over.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    fn is_wanted(&self) -> bool {
-        !self.over.load(Ordering::Relaxed)
-            && !self.cancel.is_cancelled()
-            && !self.left.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
-    /// Reads parts until there are none left, and notes a failure.
-    fn work(&self, session: Option<Session>) {
-        if let Err(error) = self.read_parts(session) {
-            self.over.store(true, Ordering::Relaxed);
-            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-        }
-    }
-
-    fn read_parts(&self, mut session: Option<Session>) -> Result<(), SourceError> {
-        if session.is_some() {
-            self.sessions.fetch_add(1, Ordering::Relaxed);
-        }
-        while let Some(number) = self.next() {
-            let mut attempts = self.odbc.pace.attempts();
-            let mut tries = 0;
-            loop {
-                if !self.odbc.pace.is_open() {
-                    // Outside the hours no connection is held, and no moment.
-                    session = None;
-                }
-                self.odbc.pace.wait_for_hours(self.cancel, &|text| note(self.sink, self.request, text))?;
-                let open = match session.take() {
-                    Some(open) => open,
-                    None => {
-                        self.sessions.fetch_add(1, Ordering::Relaxed);
-                        self.odbc.open(self.address, self.cancel)?
-                    }
-                };
-                let mut came = false;
-                match self.read_part(open, number, &mut came) {
-                    Ok(open) => {
-                        self.odbc.pace.read();
-                        session = Some(open);
-                        break;
-                    }
-                    Err(error) if is_passing(&error) => {
-                        tries += 1;
-                        if came && tries < MOST_TRIES {
-                            attempts.succeeded();
-                        }
-                        let again =
-                            self.odbc.again(&mut attempts, &error, self.request, self.cancel, self.sink)?;
-                        if !again {
-                            return Err(error);
-                        }
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads a part; the session comes back where it can be used again. `came` is whether rows have come.
-    fn read_part(&self, session: Session, number: usize, came: &mut bool) -> Result<Session, SourceError> {
-        let mut part = self.sink.part(number).map_err(SourceError::Sink)?;
-        let (plan, schema, arrow) =
-            (Arc::clone(&self.plan), Arc::clone(&self.schema), Arc::clone(&self.arrow));
-        let silence = self.odbc.config.limits.silence.0;
-        let longest = self.odbc.statement_limit();
-        // Rows of a range come soon, unless the driver keeps them until it has all. What is read as a whole may be a
-        // view or query, which may have to work before its first row and long for the next ones.
-        let (first, next) = match (self.plan.parts.len(), session.dialect.keeps_rows()) {
-            (0 | 1, _) => (None, silence.saturating_mul(FOR_A_WHOLE)),
-            (_, true) => (Some(silence.saturating_mul(WHILE_KEPT)), silence),
-            (_, false) => (Some(silence), silence),
-        };
-        let apart: Apart<RecordBatch, Session> = Apart::start(READING, session.canceller(), move |sender| {
-            fetch::fetch(&session, &plan, number, &schema, &arrow, &mut |batch| sender.send(batch))?;
-            Ok(session)
-        })?;
-        let mut limit = longest.or(first);
-        let session = loop {
-            match apart.next(limit, self.cancel)? {
-                Next::End(session) => break session,
-                Next::Message(batch) => {
-                    *came = true;
-                    let (rows, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
-                    let taken = part.batch(batch).map_err(SourceError::Sink);
-                    if let Err(error) = taken.and_then(|()| self.odbc.pace.took(rows, bytes, self.cancel)) {
-                        apart.give_up();
-                        return Err(error);
-                    }
-                    // Once rows come, they go on coming.
-                    limit = Some(longest.map_or(next, |longest| longest.min(next)));
-                }
-            }
-        };
-        part.finish().map_err(SourceError::Sink)?;
-        Ok(session)
     }
 }
 
