@@ -133,11 +133,16 @@ impl<D: Disposition> Tally<D> {
         }
     }
 
-    /// Enters every row that has not been entered.
-    pub fn enter_rest(&mut self, disposition: D) {
-        for place in &mut self.rows {
-            place.get_or_insert(disposition);
+    /// Enters every row that has not been entered, by its position in the snapshot, from 1.
+    pub fn enter_rest(&mut self, disposition: impl Fn(u64) -> D) {
+        for (row, place) in (1..).zip(&mut self.rows) {
+            place.get_or_insert_with(|| disposition(row));
         }
+    }
+
+    /// Returns the number of rows that have not been entered.
+    pub fn rest(&self) -> u64 {
+        self.rows.iter().filter(|place| place.is_none()).count() as u64
     }
 
     /// Returns a row's disposition by its position in the snapshot, from 1.
@@ -252,7 +257,7 @@ mod tests {
     fn what_does_not_add_up_is_not_balanced() {
         let mut source = Tally::new(1);
         assert!(!Ledger::new(Some(&source), None).balanced, "a row without a place");
-        source.enter_rest(SourceDisposition::Kept);
+        source.enter_rest(|_| SourceDisposition::Kept);
         assert!(Ledger::new(Some(&source), None).balanced);
         source.enter(2, SourceDisposition::Kept);
         assert!(!Ledger::new(Some(&source), None).balanced, "a place without a row");
@@ -268,7 +273,7 @@ mod tests {
     #[test]
     fn one_sided_rows_are_kept() {
         let mut source = Tally::new(1);
-        source.enter_rest(SourceDisposition::Kept);
+        source.enter_rest(|_| SourceDisposition::Kept);
         let words: Vec<String> =
             Ledger::new(Some(&source), None).source.into_iter().map(|e| e.disposition).collect();
         assert_eq!(words, ["out_of_scope", "merged", "quarantined", "kept"]);

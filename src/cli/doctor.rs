@@ -73,11 +73,15 @@ fn project(
     project.map(|project| Some((project, found.has_errors()))).ok_or(())
 }
 
-/// Returns what the project reads by each connection; nothing where its rule files have mistakes.
+/// Returns what the project reads by each connection; nothing where its files have mistakes.
 fn requests(file: &Path) -> Option<Vec<ReadRequest>> {
     let mut found = Diagnostics::default();
+    // Whether a variable is set is told of its connection; what the files ask for does not hang on it.
+    let variables = |name: &str| {
+        Some(std::env::var(name).ok().filter(|v| !v.is_empty()).unwrap_or_else(|| "unset".to_owned()))
+    };
     // A schema that is taken as a whole is not asked for: the connection may not work.
-    let plan = config::load(file, &|name| std::env::var(name).ok(), Tables::NotAsked, &mut found)?;
+    let plan = config::load(file, &variables, Tables::NotAsked, &mut found)?;
     if found.has_errors() {
         return None;
     }
@@ -114,35 +118,39 @@ fn examine(args: &Args, output: &Output, cancel: &Cancel) -> Result<u8, SourceEr
         return Ok(if mistaken { 2 } else { 0 });
     }
     let requests = requests(&project.file);
-    if requests.is_none() {
-        told.remark(
-            "The rule files have mistakes, which `counterfoil check-config` shows: their tables are not tried.",
-        );
-    }
-    let requests = requests.unwrap_or_default();
-    let mut failed = Vec::new();
-    let count = project.connections.len();
+    let (mut failed, mut not_tried) = (Vec::new(), Vec::new());
     for (name, connection) in &project.connections {
-        let own = of_connection(&requests, name);
-        let well = match connection {
-            Some(connection) => try_one(name, connection, &own, &project.folder, told, cancel)?,
-            None => false,
-        };
-        if !well {
-            failed.push(name.as_str());
+        match connection {
+            Ok(connection) => {
+                let own = requests.as_ref().map(|all| of_connection(all, name));
+                if !try_one(name, connection, own.as_deref(), &project.folder, told, cancel)? {
+                    failed.push(name.as_str());
+                }
+            }
+            Err(wrong) => {
+                told.connection(name);
+                told.step(name, &not_tried_because("settings", wrong.clone()));
+                not_tried.push(name.as_str());
+            }
         }
     }
-    if !mistaken || !failed.is_empty() {
-        told.end(count, &failed);
+    if !mistaken || !failed.is_empty() || !not_tried.is_empty() {
+        told.end(project.connections.len(), &failed, &not_tried);
     }
     Ok(if mistaken || !failed.is_empty() { 2 } else { 0 })
 }
 
-/// Tries a connection, and returns whether all of it that is wanted can be read.
+/// A step that was not tried.
+fn not_tried_because(name: &'static str, text: String) -> Step {
+    Step { name, outcome: Outcome::NotTried, text, advice: None, took: None }
+}
+
+/// Tries a connection, and returns whether all of it that is wanted can be read. There are no requests where it is not
+/// known what is wanted.
 fn try_one(
     name: &str,
     connection: &ConnectionConfig,
-    requests: &[ReadRequest],
+    requests: Option<&[ReadRequest]>,
     folder: &Path,
     told: Told<'_>,
     cancel: &Cancel,
@@ -150,10 +158,15 @@ fn try_one(
     told.connection(name);
     let mut well = true;
     let mut in_session = false;
-    connection.examine(folder).examine(requests, cancel, &mut |step| {
+    connection.examine(folder).examine(requests.unwrap_or_default(), cancel, &mut |step| {
         well = well && step.outcome != Outcome::Failed;
         in_session = in_session || step.name == RIGHTS;
-        told.step(name, &step);
+        if step.name == RIGHTS && requests.is_none() {
+            let text = "the project's files have mistakes, which `counterfoil check-config` shows";
+            told.step(name, &not_tried_because(RIGHTS, text.to_owned()));
+        } else {
+            told.step(name, &step);
+        }
     })?;
     if in_session && let Some(catalogue) = connection.catalogue(folder) {
         told.step(name, &listed(catalogue.as_ref(), cancel)?);
@@ -177,7 +190,13 @@ fn listed(catalogue: &dyn Catalogue, cancel: &Cancel) -> Result<Step, SourceErro
             };
             let seen = format!("{} and {}", count(false, "table", "tables"), count(true, "view", "views"));
             let outcome = if tables.is_empty() { Outcome::Note } else { Outcome::Good };
-            (outcome, format!("this user sees {seen}"), None)
+            let others = match catalogue.unreadable(cancel) {
+                Ok(count @ 1..) => {
+                    format!(", and may not read {count} other{}", if count == 1 { "" } else { "s" })
+                }
+                _ => String::new(),
+            };
+            (outcome, format!("this user sees {seen}{others}"), None)
         }
     };
     Ok(Step { name: "catalogue", outcome, text, advice, took: Some(start.elapsed()) })

@@ -34,6 +34,12 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
         output.deliver(text.trim_end());
         return 0;
     }
+    if let Some(page) = config::page_of(kind) {
+        output.error(format!(
+            "there is no kind `{kind}`: it is a setting, which `counterfoil explain {page}` explains"
+        ));
+        return 2;
+    }
     let names = kinds.iter().map(|k| k.name).chain(config::SECTIONS.iter().map(|(name, _)| *name));
     let hint = match nearest(kind, names) {
         Some(near) => format!("did you mean `{near}`?"),

@@ -191,7 +191,7 @@ fn sentence(event: &Event) -> String {
     match event {
         Event::Reading { .. } => so_far(event, Duration::ZERO),
         Event::Read { dataset, side, rows, .. } => {
-            format!("{dataset} {side}: {} rows read", thousands(*rows))
+            format!("{dataset} {side}: {} read", counted(*rows))
         }
         Event::Stage { dataset, stage } => {
             let doing = match stage.as_str() {
@@ -211,7 +211,7 @@ fn sentence(event: &Event) -> String {
 /// How far a reading has come after a time: rows, bytes, rate, time left.
 fn so_far(event: &Event, time: Duration) -> String {
     let Event::Reading { dataset, side, rows, of, bytes } = event else { return sentence(event) };
-    let mut text = format!("{dataset} {side}: {} rows", thousands(*rows));
+    let mut text = format!("{dataset} {side}: {}", counted(*rows));
     if let Some(of) = of.filter(|of| of >= rows) {
         text.push_str(&format!(" of about {}", thousands(of)));
     }
@@ -227,6 +227,11 @@ fn so_far(event: &Event, time: Duration) -> String {
         }
     }
     text
+}
+
+/// A number of rows with its noun.
+pub fn counted(rows: u64) -> String {
+    format!("{} {}", thousands(rows), if rows == 1 { "row" } else { "rows" })
 }
 
 /// A number of seconds as people say it.
@@ -250,6 +255,7 @@ mod tests {
         assert_eq!(sentence(&stage("done")), "tenancies: done");
         let read = Event::Read { dataset, side: "source".to_owned(), rows: 2000, snapshot: "abc".to_owned() };
         assert_eq!(sentence(&read), "tenancies source: 2,000 rows read");
+        assert_eq!([0, 1, 2].map(counted), ["0 rows", "1 row", "2 rows"]);
     }
 
     #[test]

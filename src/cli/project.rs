@@ -7,6 +7,9 @@ use crate::diagnostic::Diagnostics;
 
 use super::Output;
 
+/// The folder for `runs/` and `snapshots/` where no other is given, beside the project file.
+pub const OUTPUT: &str = "counterfoil-out";
+
 /// The project a command works on.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ProjectArg {
@@ -18,12 +21,34 @@ pub struct ProjectArg {
 /// Loads a project and prints what is wrong with it; nothing is returned where it cannot be used.
 pub fn load(project: &Path, asked: Tables, output: &Output) -> Option<Plan> {
     let mut found = Diagnostics::default();
-    let plan = config::load(project, &|name| std::env::var(name).ok(), asked, &mut found);
+    let plan = read(project, asked, &mut found);
     output.diagnostics(&found);
     plan.filter(|_| !found.has_errors())
 }
 
+/// Loads a project; what is wrong with it goes to `found`.
+pub fn read(project: &Path, asked: Tables, found: &mut Diagnostics) -> Option<Plan> {
+    config::load(project, &|name| std::env::var(name).ok(), asked, found)
+}
+
 /// Returns the folder for `runs/` and `snapshots/`: the one given, or `counterfoil-out` beside the project file.
 pub fn output_folder(given: Option<&Path>, plan: &Plan) -> PathBuf {
-    given.map_or_else(|| plan.files.base.join("counterfoil-out"), Path::to_path_buf)
+    given.map_or_else(|| plan.files.base.join(OUTPUT), Path::to_path_buf)
+}
+
+/// Finds a run by what was given: its folder, or its id or `latest` among the runs of an output folder.
+///
+/// # Errors
+/// A sentence for the user, where there is no complete run.
+pub fn run_folder(given: &Path, out: &Path) -> Result<PathBuf, String> {
+    let is_name = given.components().count() == 1 && !given.is_absolute();
+    let by_name = is_name.then(|| out.join("runs").join(given));
+    let found = by_name.into_iter().chain([given.to_path_buf()]).find(|run| run.join("run.json").is_file());
+    found.ok_or_else(|| {
+        format!(
+            "there is no complete run `{}`: give its id, `latest`, or its folder, such as {}",
+            given.display(),
+            out.join("runs").join("latest").display()
+        )
+    })
 }

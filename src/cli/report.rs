@@ -1,14 +1,15 @@
 //! `counterfoil report`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Output;
+use super::project::{OUTPUT, run_folder};
 use crate::engine;
 
 /// Render the report of a run again, for example with other templates
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run's folder, such as counterfoil-out/runs/latest
+    /// The run: its folder, or its id or `latest` where counterfoil-out is in this folder
     #[arg(value_name = "RUN")]
     run: PathBuf,
     /// Folder with report templates that take the place of the built-in ones
@@ -17,16 +18,16 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> u8 {
-    if !args.run.join("run.json").is_file() {
-        output.error(format!(
-            "there is no complete run in `{}`: give the folder of a run, such as counterfoil-out/runs/latest",
-            args.run.display()
-        ));
-        return 2;
-    }
-    match engine::render_report(&args.run, args.templates.as_deref()) {
+    let run = match run_folder(&args.run, Path::new(OUTPUT)) {
+        Ok(run) => run,
+        Err(message) => {
+            output.error(message);
+            return 2;
+        }
+    };
+    match engine::render_report(&run, args.templates.as_deref()) {
         Ok(()) => {
-            output.say(format!("Report: {}", args.run.join("report").join("index.html").display()));
+            output.say(format!("Report: {}", run.join("report").join("index.html").display()));
             0
         }
         Err(error) => {

@@ -8,7 +8,7 @@ use super::Output;
 use super::interrupt::on_interrupt;
 use super::output::Level;
 use super::progress::{Progress, steps_of_run};
-use super::project::{ProjectArg, load, output_folder};
+use super::project::{ProjectArg, load, output_folder, run_folder};
 use crate::config::Tables;
 use crate::engine::{self, EngineError, Outcome, RunOptions, Stage};
 use crate::report;
@@ -30,7 +30,7 @@ pub struct RunArgs {
     /// Folder for runs/ and snapshots/ [default: counterfoil-out beside the project file]
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
-    /// Use the snapshots of an earlier run instead of reading the connections
+    /// Use the snapshots of an earlier run instead of reading the connections: its id, `latest`, or its folder
     #[arg(long, value_name = "RUN")]
     pub from: Option<PathBuf>,
     /// Go on where an earlier reading of a database was cut off
@@ -48,23 +48,38 @@ pub struct RunArgs {
 const STOPPED: &str = "stopped: no run was written";
 
 pub(super) fn run(args: &Args, output: &Output) -> u8 {
-    run_stage(&args.project, &args.common, Stage::Everything, output)
+    run_stage(&args.project, &args.common, Stage::Everything, None, output)
 }
 
 /// Makes a run and prints its verdict.
-pub(super) fn run_stage(project: &ProjectArg, args: &RunArgs, stage: Stage, output: &Output) -> u8 {
+pub(super) fn run_stage(
+    project: &ProjectArg,
+    args: &RunArgs,
+    stage: Stage,
+    memory: Option<u64>,
+    output: &Output,
+) -> u8 {
     let Some(plan) = load(&project.project, Tables::Asked, output) else {
         return 2;
+    };
+    let out = output_folder(args.out.as_deref(), &plan);
+    let from = match args.from.as_deref().map(|given| run_folder(given, &out)).transpose() {
+        Ok(from) => from,
+        Err(message) => {
+            output.error(message);
+            return 2;
+        }
     };
     let progress = Progress::new(output, steps_of_run(&plan));
     let interrupt = on_interrupt(output, progress.aside(), STOPPED);
     let options = RunOptions {
-        out: output_folder(args.out.as_deref(), &plan),
-        from: args.from.clone(),
+        out,
+        from,
         resume: args.resume,
         as_of: args.as_of,
         templates: args.templates.clone(),
         stage,
+        memory,
         cancel: interrupt.cancel,
         unfinished: interrupt.unfinished,
     };
@@ -93,6 +108,11 @@ fn tell(outcome: &Outcome, output: &Output) {
     if !output.json() {
         for line in &lines {
             output.say(line);
+        }
+        if output.quiet() && outcome.result.gate.exit_code == 2 {
+            for line in report::could_not(&outcome.result) {
+                output.error(line);
+            }
         }
         output.say(format!("Report: {}", page.display()));
         return;

@@ -1,15 +1,15 @@
 //! `counterfoil snapshot`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Output;
 use super::interrupt::on_interrupt;
-use super::progress::{Progress, sides};
+use super::progress::{Progress, counted, sides};
 use super::project::{ProjectArg, load, output_folder};
 use super::run::fail;
 use crate::config::Tables;
 use crate::engine::{self, EngineError};
-use crate::report::thousands;
 
 /// Take the snapshots only
 ///
@@ -41,11 +41,16 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
     match taken {
         Ok(taken) => {
             for snapshot in &taken.snapshots {
-                let rows = thousands(snapshot.manifest.rows);
-                output.say(format!("{rows} rows in {}", snapshot.path.display()));
+                let rows = counted(snapshot.manifest.rows);
+                output.say(format!("{rows} in {}", snapshot.path.display()));
             }
+            // What several have in common is said once.
+            let mut places: BTreeMap<String, Vec<&str>> = BTreeMap::new();
             for (place, error) in &taken.failed {
-                output.error(format!("{place}: {error}"));
+                places.entry(error.to_string()).or_default().push(place);
+            }
+            for (error, places) in &places {
+                output.error(format!("{}: {error}", places.join(", ")));
             }
             if taken.failed.is_empty() { 0 } else { 2 }
         }

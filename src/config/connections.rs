@@ -15,8 +15,8 @@ pub struct ProjectConnections {
     pub file: PathBuf,
     /// Its folder.
     pub folder: PathBuf,
-    /// The connections by name, in the order of the file; nothing for one with a mistake in it.
-    pub connections: Vec<(String, Option<ConnectionConfig>)>,
+    /// The connections by name, in the order of the file; what is wrong with one that has a mistake in it.
+    pub connections: Vec<(String, Result<ConnectionConfig, String>)>,
 }
 
 /// Reads the connections of a project, or only those that are named; `path` is its folder, or the project file.
@@ -52,6 +52,9 @@ pub fn connections(
             let mut own = Diagnostics::default();
             substitute(&mut node, variables, &mut own);
             let connection = ConnectionConfig::from_node(&node, &mut own).filter(|_| !own.has_errors());
+            let wrong: Vec<&str> =
+                own.sorted().into_iter().filter(|one| one.is_error()).map(Diagnostic::message).collect();
+            let connection = connection.ok_or_else(|| wrong.join("; "));
             out.extend(own);
             (name.text, connection)
         })
@@ -72,7 +75,7 @@ mod tests {
         let mut out = Diagnostics::default();
         let found = connections(folder.path(), &named, &|_| None, &mut out).unwrap();
         assert_eq!(found.folder, folder.path());
-        let found = found.connections.into_iter().map(|(name, read)| (name, read.is_some())).collect();
+        let found = found.connections.into_iter().map(|(name, read)| (name, read.is_ok())).collect();
         (found, out.render(false))
     }
 

@@ -61,6 +61,18 @@ pub fn explain(name: &str) -> Option<String> {
         .or_else(|| section(name))
 }
 
+/// Returns the section whose page explains a setting of this name.
+pub fn page_of(setting: &str) -> Option<&'static str> {
+    let sections = ["project", "dataset", "source", "reconcile"];
+    sections.into_iter().find(|name| {
+        let has = |line: &str| {
+            let named = line.trim_start().strip_prefix("- `").and_then(|rest| rest.strip_prefix(setting));
+            named.is_some_and(|rest| rest.starts_with('`'))
+        };
+        section(name).is_some_and(|page| page.lines().any(has))
+    })
+}
+
 fn page<F: Family>(name: &str) -> Option<String> {
     let kind = F::kinds().iter().find(|kind| kind.name == name)?;
     let word = F::FAMILY.word();

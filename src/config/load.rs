@@ -72,6 +72,7 @@ pub fn load(
             drafts.push(read(&node, unfit, out));
         }
     }
+    let unreached = databases.map(|databases| databases.unreached()).unwrap_or_default();
     check_across(&drafts, complete, out);
     let datasets: Option<Vec<Dataset>> = drafts.into_iter().map(|draft| draft?.into_dataset()).collect();
     let fail_on = config.gate.0.map_or(Severity::Error, |gate| gate.fail_on.severity());
@@ -82,6 +83,7 @@ pub fn load(
         files: project_files,
         datasets: datasets?,
         schemas: schemas.len(),
+        unreached,
         gate: GateConfig { fail_on },
         fingerprint_key: config.fingerprint_key.0.flatten().map(|key| key.0).filter(|key| !key.is_empty()),
         as_of: config.as_of.0.flatten().map(|as_of| as_of.0),

@@ -16,7 +16,7 @@ mod side;
 mod tables;
 
 pub use connections::{ProjectConnections, connections};
-pub use explain::{KindInfo, SECTIONS, all_kinds, explain};
+pub use explain::{KindInfo, SECTIONS, all_kinds, explain, page_of};
 pub use family::RuleFamily;
 pub use load::load;
 pub use plan::{Dataset, GateConfig, Plan, Rule, SidePlan};

@@ -1,5 +1,6 @@
 //! The plan: a project without a mistake that can be seen without data.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,8 @@ pub struct Plan {
     pub datasets: Vec<Dataset>,
     /// How many files are for whole schemas; their tables are among the datasets where databases were asked.
     pub schemas: usize,
+    /// The connections whose tables were asked for and could not be listed.
+    pub unreached: BTreeSet<String>,
     /// What fails the gate.
     pub gate: GateConfig,
     /// The key of fingerprints and masks, where the project gives one. It is not shown by `Debug`.

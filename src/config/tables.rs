@@ -5,6 +5,7 @@
 
 mod pair;
 mod rewrite;
+mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -103,6 +104,12 @@ impl<'a> Databases<'a> {
         database
     }
 
+    /// Returns the connections that could not be asked.
+    pub(super) fn unreached(&self) -> BTreeSet<String> {
+        let unreached = self.asked.iter().filter(|(_, database)| database.is_none());
+        unreached.map(|(name, _)| name.clone()).collect()
+    }
+
     /// Makes one file a table. `named` are the tables that other files take, by connection, as they are written
     /// there.
     ///
@@ -115,13 +122,14 @@ impl<'a> Databases<'a> {
     ) -> Vec<OneTable> {
         let (source, target) = (Wanted::of(node, "source"), Wanted::of(node, "target"));
         let Some(lead) = source.as_ref().or(target.as_ref()) else { return Vec::new() };
-        let Some(database) = self.get(&lead.connection, out) else { return Vec::new() };
+        let database = self.get(&lead.connection, out);
         let partner = target.as_ref().filter(|_| source.is_some());
-        let partners = match partner {
-            Some(target) => match self.get(&target.connection, out) {
-                Some(partners) => Some((target, partners)),
-                None => return Vec::new(),
-            },
+        // Both are asked, so that what is wrong with either is said at once.
+        let partners = partner.map(|target| (target, self.get(&target.connection, out)));
+        let Some(database) = database else { return Vec::new() };
+        let partners = match partners {
+            Some((target, Some(partners))) => Some((target, partners)),
+            Some((_, None)) => return Vec::new(),
             None => None,
         };
         let of_lead = chosen(lead, &database.tables, named, out);
@@ -160,11 +168,11 @@ fn describe(database: &Database, table: Listed) -> Known {
 /// Returns the tables of a database that a side wants.
 fn chosen(
     wanted: &Wanted,
-    tables: &[Listed],
+    all: &[Listed],
     named: &BTreeSet<(String, String)>,
     out: &mut Diagnostics,
 ) -> Vec<Listed> {
-    let tables: Vec<&Listed> = tables.iter().filter(|table| !table.is_view).collect();
+    let tables: Vec<&Listed> = all.iter().filter(|table| !table.is_view).collect();
     let mut found = BTreeSet::new();
     for pattern in &wanted.tables.value {
         let matching = matching(pattern, &tables, out);
@@ -177,7 +185,7 @@ fn chosen(
                 [] => format!("`{name}` shows this user {} tables", tables.len()),
                 schemas => format!("`{name}` shows this user tables of {}", schemas.join(", ")),
             };
-            let message = format!("no table of `{name}` matches `{}`", pattern.value);
+            let message = format!("no table of `{name}` matches `{}` that this user may read", pattern.value);
             out.push(Diagnostic::error(&pattern.span, message).help(help));
         }
         found.extend(matching);
@@ -190,20 +198,12 @@ fn chosen(
         }
         found.retain(|table| !skipped.contains(table));
     }
-    let is_named = |table: &Listed| {
-        named
-            .iter()
-            .any(|(connection, written)| *connection == wanted.connection.value && is_name_of(written, table))
-    };
-    found.into_iter().filter(|table| !is_named(table)).cloned().collect()
-}
-
-/// Returns true where a name as written is that of a table.
-fn is_name_of(written: &str, table: &Listed) -> bool {
-    let plain: String = written.chars().filter(|c| !matches!(c, '"' | '`' | '[' | ']')).collect();
-    let whole = format!("{}.{}", table.schema, table.name);
-    let is = |name: &str| plain.to_lowercase() == name.to_lowercase();
-    written == table.written || is(&whole) || is(&table.name)
+    let written: Vec<&str> = named
+        .iter()
+        .filter(|(connection, _)| *connection == wanted.connection.value)
+        .map(|(_, written)| written.as_str())
+        .collect();
+    taken::leave(found, &written, all, &wanted.tables, out)
 }
 
 /// Returns the tables that match a pattern: of their schema and name, or of their name where it has no dot.
@@ -241,9 +241,11 @@ fn without_partner(
         tables.iter().filter(|t| !paired.contains(t)).map(|t| format!("`{}`", t.written)).collect();
     if !alone.is_empty() {
         let message = match alone.len() {
-            1 => "a table of the target has no table of its name in the source: it is not read".to_owned(),
+            1 => "a table of the target has no table of its name in the source that this user may read: it is left out"
+                .to_owned(),
             n => format!(
-                "{n} tables of the target have no table of their name in the source: they are not read"
+                "{n} tables of the target have no table of their name in the source that this user may read: they are \
+                 left out"
             ),
         };
         let help = format!("`skip` what is not wanted: {}", alone.join(", "));

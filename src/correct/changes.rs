@@ -3,7 +3,7 @@
 use polars::prelude::PolarsError;
 
 use crate::frame::{Frame, Value, series_of};
-use crate::model::{Correction, Field, Logical};
+use crate::model::{Correction, Field, Logical, compare_keys};
 
 use super::{KeyTexts, frame_of};
 
@@ -20,7 +20,7 @@ pub fn changes(corrections: &[Correction], cleansed: &Frame, keys: &KeyTexts) ->
         .iter()
         .map(|c| (cleansed.rows.binary_search(&c.row).map(|i| keys.get(i)).unwrap_or_default(), c))
         .collect();
-    lines.sort_by(|(a, x), (b, y)| a.cmp(b).then(x.row.cmp(&y.row)));
+    lines.sort_by(|(a, x), (b, y)| compare_keys(a, b).then(x.row.cmp(&y.row)));
     let their_name =
         |name: &str| cleansed.schema.get(name).map_or(name, |f| f.source_name.as_str()).to_owned();
     let text = |name: &str, of: &dyn Fn(&(String, &Correction)) -> Option<String>| {

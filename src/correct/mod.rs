@@ -72,7 +72,7 @@ impl KeyTexts {
 }
 
 /// A table for the target's system and what to know of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Made {
     /// The rows, sorted by key.
     pub frame: Frame,

@@ -3,7 +3,7 @@
 use polars::prelude::{IdxCa, NewChunkedArray, PlSmallStr, PolarsError};
 
 use crate::frame::{Frame, Value, series_of};
-use crate::model::{Field, Logical};
+use crate::model::{Field, Logical, compare_keys};
 
 use super::{KeyTexts, frame_of, in_their_name};
 
@@ -33,7 +33,7 @@ pub fn quarantine(
 ) -> Result<Frame, PolarsError> {
     let mut lines: Vec<(String, &HeldRow)> =
         held.iter().map(|h| (cleansed_keys.get_or(h.index, raw_keys), h)).collect();
-    lines.sort_by(|(a, x), (b, y)| a.cmp(b).then(x.index.cmp(&y.index)));
+    lines.sort_by(|(a, x), (b, y)| compare_keys(a, b).then(x.index.cmp(&y.index)));
     let text = |name: &str, values: Vec<String>| {
         let values: Vec<Option<Value>> = values.into_iter().map(|v| Some(Value::Text(v))).collect();
         (Field::new(name, Logical::TEXT), series_of(name, &Logical::TEXT, &values))

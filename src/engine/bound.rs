@@ -15,7 +15,6 @@ use crate::rule::{Columns, ProjectFiles, RuleError};
 use super::expected::{RowState, Working};
 use super::judge::{self, BoundSide};
 use super::mistakes;
-use super::prepare::{self, Loaded};
 
 /// A dataset with every rule bound.
 pub struct BoundDataset<'p> {
@@ -27,24 +26,15 @@ pub struct BoundDataset<'p> {
 }
 
 impl<'p> BoundDataset<'p> {
-    /// Applies the sides' filters and binds every rule; mistakes go to `out`.
+    /// Binds every rule to the columns of the sides that there are; mistakes go to `out`.
     pub fn bind(
         dataset: &'p Dataset,
-        loaded: &mut Loaded,
+        raw: Option<&Schema>,
+        target: Option<&Schema>,
         plan: &Plan,
         as_of: DateTime<Utc>,
         out: &mut Diagnostics,
-    ) -> Option<BoundDataset<'p>> {
-        for (side, config) in [(&mut loaded.source, &dataset.source), (&mut loaded.target, &dataset.target)] {
-            if let (Some(side), Some(config)) = (side.as_mut(), config.as_ref())
-                && let Err(message) = prepare::filter(side, config, as_of, out)
-            {
-                loaded.error.get_or_insert(message);
-                return None;
-            }
-        }
-        let raw = loaded.source.as_ref().map(|s| &s.frame.schema);
-        let target = loaded.target.as_ref().map(|s| &s.frame.schema);
+    ) -> BoundDataset<'p> {
         let closures = conditions(dataset, as_of);
         let rules = cleansing_rules(dataset, &closures);
         let cleansed = raw.map(|schema| crate::cleanse::bind(schema, &rules, &plan.files, out).schema);
@@ -105,7 +95,7 @@ impl<'p> BoundDataset<'p> {
             }
             _ => None,
         };
-        Some(BoundDataset { dataset, checks, matches, reconcile, as_of })
+        BoundDataset { dataset, checks, matches, reconcile, as_of }
     }
 
     /// Returns the checks, each for one side.

@@ -12,6 +12,7 @@ use crate::reconcile::{
 use crate::rule::RuleError;
 use crate::source::holds;
 
+use super::Stage;
 use super::draft::Draft;
 use super::expected::Working;
 use super::findings::Cells;
@@ -66,17 +67,22 @@ fn empty_finding(side: Side) -> Finding {
 }
 
 impl Built<'_> {
-    /// Returns the rules about the two sides' structure and about what fits, where there is anything to judge, and what
-    /// the reader should know.
+    /// Returns the rules about the two sides' structure and, in a whole run, about what fits and about sequences, where
+    /// there is anything to judge, and what the reader should know.
     ///
     /// # Errors
     /// Where a column is not there.
-    pub fn rules(&self) -> Result<(Vec<Judged>, Vec<String>), RuleError> {
+    pub fn rules(&self, stage: Stage) -> Result<(Vec<Judged>, Vec<String>), RuleError> {
         let (mut judged, mut notes) = (Vec::new(), Vec::new());
-        judged.extend(self.fit()?);
-        judged.extend(self.fit_back()?);
+        let is_whole = stage == Stage::Everything;
+        if is_whole {
+            judged.extend(self.fit()?);
+            judged.extend(self.fit_back()?);
+        }
         judged.extend(self.schema(&mut notes));
-        judged.extend(self.sequences()?);
+        if is_whole {
+            judged.extend(self.sequences()?);
+        }
         Ok((judged, notes))
     }
 

@@ -1,6 +1,7 @@
 //! Judges one dataset: checks on every side, duplicates, reconciliation, ledger.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
 use polars::prelude::PolarsError;
@@ -10,18 +11,21 @@ use crate::findings::{ColumnResult, DatasetResult, Masking, RuleResult, SideResu
 use crate::frame::{Frame, Texts};
 use crate::gate::worst;
 use crate::model::{Finding, Schema, Side, Status, key_text};
+use crate::reconcile::Means;
 use crate::snapshot::Manifest;
-use crate::source::{Cancel, Server, Stable};
+use crate::source::Cancel;
 
 use super::bound::BoundDataset;
 use super::built::Built;
 use super::expected::{Expected, RowState, Working};
 use super::findings::{Cells, fill_joined};
 use super::judge::{self, Figures, Outcome, SideOutcomes};
-use super::masking::maskings;
+use super::masking::{Looked, maskings};
+use super::moments;
 use super::prepare::{Loaded, LoadedSide};
 use super::project_key::ProjectKey;
 use super::reconciled::{self, Reconciled};
+use super::resting;
 use super::row_keys::RowKeys;
 use super::{Event, Observer, RunOptions, Stage};
 
@@ -31,10 +35,11 @@ pub struct World<'a> {
     loaded: &'a BTreeMap<String, Loaded>,
     working: &'a BTreeMap<String, Result<Working, String>>,
     expected: BTreeMap<String, Expected>,
-    maskings: BTreeMap<String, Masking>,
     group_key: [u8; 32],
     as_of: DateTime<Utc>,
     stage: Stage,
+    memory: Option<u64>,
+    scratch: PathBuf,
     cancel: Cancel,
 }
 
@@ -48,6 +53,8 @@ pub struct Judgement {
     pub reconciled: Option<Reconciled>,
     /// The keys by which the rows are known.
     pub keys: RowKeys,
+    /// True where the rows rest.
+    pub rests: bool,
 }
 
 impl<'a> World<'a> {
@@ -69,23 +76,40 @@ impl<'a> World<'a> {
                 expected.insert(name.clone(), working.expected()?);
             }
         }
-        let maskings = maskings(plan, |name| {
-            let loaded = loaded.get(name);
-            let frame = |side: Option<&'a LoadedSide>| side.map(|side| &side.frame);
-            [frame(loaded.and_then(|l| l.source.as_ref())), frame(loaded.and_then(|l| l.target.as_ref()))]
-        });
         let (stage, cancel) = (options.stage, options.cancel.clone());
         Ok(World {
             plan,
             loaded,
             working,
             expected,
-            maskings,
             group_key: key.derive("groups"),
             as_of,
             stage,
+            memory: options.memory,
+            scratch: options.out.clone(),
             cancel,
         })
+    }
+
+    /// Decides what views must not show of each dataset that was judged.
+    pub fn mask(&self, judged: &mut [Judgement]) {
+        let maskings = maskings(self.plan, |name| {
+            let frame = |side: Side| self.side(name, side).map(|side| &side.frame);
+            let resting = judged.iter().find(|judgement| judgement.rests && judgement.result.name == name);
+            Looked {
+                sides: [frame(Side::Source), frame(Side::Target)],
+                longest: resting.and_then(|judgement| Some(judgement.reconciled.as_ref()?.longest())),
+            }
+        });
+        for judgement in judged {
+            let masking = maskings.get(&judgement.result.name);
+            judgement.result.masking = masking.cloned().unwrap_or_default();
+        }
+    }
+
+    /// Returns how far the run goes.
+    pub fn stage(&self) -> Stage {
+        self.stage
     }
 
     /// Returns a side as it was read.
@@ -141,7 +165,13 @@ impl<'a> World<'a> {
         let Some(bound) = bound.filter(|_| broken.is_none()) else {
             result.error = Some(broken.unwrap_or_else(|| "the dataset could not be prepared".to_owned()));
             result.status = Status::Broken;
-            return Judgement { result, findings: Vec::new(), reconciled: None, keys: RowKeys::default() };
+            return Judgement {
+                result,
+                findings: Vec::new(),
+                reconciled: None,
+                keys: RowKeys::default(),
+                rests: false,
+            };
         };
         let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
         let expected = self.expected(name);
@@ -162,20 +192,34 @@ impl<'a> World<'a> {
             }
         }
         let mut reconciled = None;
+        let (source_side, target_side) = (self.side(name, Side::Source), self.side(name, Side::Target));
+        let resting = resting::rows_of(source_side, target_side);
+        let rests = resting.is_some();
         if let (Some(expected), Some(side), Some(working), Some(plan)) =
             (expected, self.side(name, Side::Target), self.working(name), bound.reconcile())
             && !self.cancel.is_cancelled()
         {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "reconcile".to_owned() });
-            match judge::guarded(|| reconciled::reconcile(plan, expected, working, &side.frame)) {
+            let stop = || self.cancel.is_cancelled();
+            let means = Means {
+                memory: self.memory,
+                folder: self.scratch.clone(),
+                partners: self.stage == Stage::Everything && Reconciled::needs_partners(plan),
+                stop: &stop,
+            };
+            let done = judge::guarded(|| match resting {
+                Some(sides) => reconciled::reconcile_resting(plan, sides, &means),
+                None => reconciled::reconcile(plan, expected, working, &side.frame, &means),
+            });
+            match done {
                 Ok(done) => {
-                    let (rows, target_rows) = (expected.frame.height() as u64, side.frame.height() as u64);
+                    let rows = resting.map_or(expected.frame.height() as u64, |(rows, _)| rows.height());
                     let may_be_empty = !figures.may_be_empty.is_empty();
                     let (expected, target) = (&done.prepared.expected, &done.prepared.target);
-                    let raw = self.frame(name, Side::Source);
+                    let raw = self.frame(name, Side::Source).filter(|_| !rests);
                     let cells = Cells::new(&keys, raw, Some(expected), Some(target), origin);
-                    judged.extend(done.rules(dataset, &cells, (rows, target_rows), may_be_empty));
-                    if let Some(source) = self.side(name, Side::Source) {
+                    judged.extend(done.rules(dataset, &cells, raw, (rows, side.height()), may_be_empty));
+                    if let Some(source) = source_side {
                         let built = Built {
                             dataset,
                             source,
@@ -185,7 +229,7 @@ impl<'a> World<'a> {
                             cells: &cells,
                             may_be_empty,
                         };
-                        match judge::guarded(|| built.rules()) {
+                        match judge::guarded(|| built.rules(self.stage)) {
                             Ok((rules, notes)) => {
                                 judged.extend(rules);
                                 result.notes.extend(notes);
@@ -201,13 +245,10 @@ impl<'a> World<'a> {
         if let Some(done) = &reconciled {
             done.describe(&mut result);
         }
-        result.ledger = Some(reconciled::ledger(
-            self.side(name, Side::Source),
-            self.working(name),
-            expected,
-            self.side(name, Side::Target),
-            reconciled.as_ref(),
-        ));
+        result.ledger = Some(match (source_side, target_side) {
+            (Some(source), Some(target)) if rests => resting::ledger(source, target, reconciled.as_ref()),
+            _ => reconciled::ledger(source_side, self.working(name), target_side, reconciled.as_ref()),
+        });
         let (rules, findings): (Vec<RuleResult>, Vec<Vec<Finding>>) = judged.into_iter().unzip();
         result.inconclusive = if dataset.allow_empty { None } else { nothing_in(&empty) };
         if reconciled.as_ref().is_some_and(Reconciled::compares_nothing) {
@@ -215,6 +256,10 @@ impl<'a> World<'a> {
         }
         let whole = result.inconclusive.iter().map(|_| Status::Inconclusive);
         result.status = worst(rules.iter().map(|r| r.status).chain(whole));
+        if rules.is_empty() && result.inconclusive.is_none() {
+            // Nothing was asked of it: that is no pass.
+            result.status = Status::Skipped;
+        }
         if result.ledger.as_ref().is_some_and(|ledger| !ledger.balanced) {
             result.status = Status::Broken;
             result.notes.push(
@@ -222,16 +267,16 @@ impl<'a> World<'a> {
             );
         }
         result.rules = rules;
-        Judgement { result, findings: findings.into_iter().enumerate().collect(), reconciled, keys }
+        let findings = findings.into_iter().enumerate().collect();
+        Judgement { result, findings, reconciled, keys, rests }
     }
 
     /// Returns the sides in which no row is to be judged: the snapshot has none, or the filter leaves none.
     ///
     /// Expected is as empty as the source is: where every row is held back, there was something to judge.
     fn empty_sides(&self, dataset: &Dataset) -> Vec<Side> {
-        let is_empty = |side: &Side| {
-            self.side(&dataset.name.value, *side).is_some_and(|loaded| loaded.frame.height() == 0)
-        };
+        let is_empty =
+            |side: &Side| self.side(&dataset.name.value, *side).is_some_and(|loaded| loaded.height() == 0);
         Side::ALL.iter().copied().filter(is_empty).collect()
     }
 
@@ -241,11 +286,12 @@ impl<'a> World<'a> {
         let working = self.working(name);
         let source = self.side(name, Side::Source);
         let target = self.side(name, Side::Target);
+        let scattered = moments::scattered(self.plan, self.loaded);
         let of = |side: Option<&LoadedSide>| {
             side.map(|side| SideResult {
                 snapshot: side.snapshot.id.clone(),
                 origin: origin(&side.snapshot.manifest),
-                read: side.snapshot.manifest.server.as_ref().map(how_read),
+                read: moments::how_read(&side.snapshot.manifest, &scattered),
                 rows: side.snapshot.manifest.rows,
                 out_of_scope: side.out_of_scope,
                 files: side
@@ -258,9 +304,9 @@ impl<'a> World<'a> {
             })
         };
         let mut notes = working.map(|w| w.notes.clone()).unwrap_or_default();
-        for (side, loaded) in [("source", source), ("target", target)] {
-            let server = loaded.and_then(|l| l.snapshot.manifest.server.as_ref());
-            notes.extend(server.filter(|server| server.stable == Stable::PerPart).map(|_| in_parts(side)));
+        for (side, loaded, plan) in [("source", source, &dataset.source), ("target", target, &dataset.target)]
+        {
+            notes.extend(moments::notes(side, loaded, plan.as_ref(), &scattered));
             let of_side = loaded.iter().flat_map(|l| l.snapshot.notes());
             notes.extend(of_side.map(|note| format!("In the {side}, `{}`: {}.", note.column, note.text)));
         }
@@ -272,7 +318,10 @@ impl<'a> World<'a> {
             error: self.loaded.get(name).and_then(|l| l.error.clone()),
             inconclusive: None,
             source: of(source),
-            expected_rows: self.expected(name).map(|e| e.frame.height() as u64),
+            expected_rows: self.expected(name).map(|expected| match source.filter(|s| s.resting.is_some()) {
+                Some(source) => source.height(),
+                None => expected.frame.height() as u64,
+            }),
             target: of(target),
             columns: columns(
                 source.map(|s| &s.frame.schema),
@@ -288,7 +337,7 @@ impl<'a> World<'a> {
             quarantined: working
                 .map_or(0, |w| w.states.iter().filter(|s| **s == RowState::Quarantined).count() as u64),
             repairs: BTreeMap::new(),
-            masking: self.maskings.get(name).cloned().unwrap_or_default(),
+            masking: Masking::default(),
             notes,
         }
     }
@@ -404,25 +453,6 @@ fn nothing_in(empty: &[Side]) -> Option<String> {
         (true, true) => "neither the source nor the target has rows",
     };
     Some(format!("{what}; where that is right, write `allow_empty: true` in the dataset"))
-}
-
-/// Says of which server a side is, and whether all its rows are of one moment.
-fn how_read(server: &Server) -> String {
-    let stable = match server.stable {
-        Stable::OnePoint => "one moment for all tables of the connection",
-        Stable::PerTable => "one moment for this table",
-        Stable::PerPart => "a moment of its own for each part",
-    };
-    format!("{}; {}; {stable}", server.version, server.isolation)
-}
-
-/// Warns of a side whose parts are of several moments.
-fn in_parts(side: &str) -> String {
-    format!(
-        "The {side} was read in parts, each as it was at its own moment: a row that was written meanwhile may be \
-         missing, or be there twice. Read it again when nobody writes, or with `limits: {{ connections: 1 }}` where the \
-         server keeps one moment for a connection."
-    )
 }
 
 /// Returns where a snapshot came from: the connection and what was asked of it.

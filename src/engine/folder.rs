@@ -1,6 +1,6 @@
 //! The run folder: written beside its name, renamed when complete.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -56,6 +56,10 @@ pub struct RunFolder {
     complete: PathBuf,
     published: bool,
     unfinished: Unfinished,
+    /// The runs that others began and never ended, which were removed: a sentence each, without a full stop.
+    pub removed: Vec<String>,
+    /// Held while the run is alive.
+    _lock: Option<File>,
 }
 
 impl RunFolder {
@@ -70,6 +74,7 @@ impl RunFolder {
     ) -> Result<RunFolder, FolderError> {
         let runs = out.join("runs");
         make_folders(&runs).map_err(|error| FolderError { path: runs.clone(), doing: "made", error })?;
+        let removed = remove_dead(&runs);
         let stem = started.format("%Y%m%dT%H%M%SZ").to_string();
         for number in 1..1000 {
             let id = if number == 1 { stem.clone() } else { format!("{stem}-{number}") };
@@ -82,10 +87,12 @@ impl RunFolder {
                 Ok(()) => {
                     *under_way = Some(part.clone());
                     return Ok(RunFolder {
+                        _lock: lock(&part),
                         part,
                         complete,
                         published: false,
                         unfinished: unfinished.clone(),
+                        removed,
                     });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -148,6 +155,7 @@ impl RunFolder {
     pub fn publish(mut self) -> Result<PathBuf, FolderError> {
         let unfinished = self.unfinished.clone();
         let mut under_way = unfinished.lock();
+        let _ = fs::remove_file(self.part.join(LOCK));
         fs::rename(&self.part, &self.complete).map_err(|error| FolderError {
             path: self.complete.clone(),
             doing: "renamed",
@@ -176,6 +184,42 @@ impl Drop for RunFolder {
             let _ = fs::remove_dir_all(&self.part);
         }
     }
+}
+
+/// The file in a run's folder that is locked for as long as whoever makes the run is alive.
+const LOCK: &str = ".lock";
+
+/// Locks a run's folder; nothing on file systems without locks. The file gets its name when it is locked.
+fn lock(part: &Path) -> Option<File> {
+    let fresh = part.join(".lock.new");
+    let file = File::create(&fresh).ok()?;
+    let is_locked = file.try_lock().is_ok() && fs::rename(&fresh, part.join(LOCK)).is_ok();
+    if !is_locked {
+        let _ = fs::remove_file(&fresh);
+    }
+    is_locked.then_some(file)
+}
+
+/// Removes the folders of runs whose makers are dead: their locks are there, and nobody holds them.
+fn remove_dead(runs: &Path) -> Vec<String> {
+    let mut removed = Vec::new();
+    for entry in fs::read_dir(runs).into_iter().flatten().flatten() {
+        let part = entry.path();
+        if part.extension().is_none_or(|ending| ending != "part") {
+            continue;
+        }
+        // One that was never locked may be alive.
+        let Ok(file) = File::options().write(true).open(part.join(LOCK)) else { continue };
+        if file.try_lock().is_ok() && fs::remove_dir_all(&part).is_ok() {
+            let name = entry.file_name();
+            removed.push(format!(
+                "removed runs/{}, which was left by a run that did not come to its end",
+                name.to_string_lossy()
+            ));
+        }
+    }
+    removed.sort();
+    removed
 }
 
 fn make_owner_only(path: &Path) -> io::Result<()> {
@@ -219,6 +263,26 @@ mod tests {
         assert_eq!(names(&out.path().join("runs")), Vec::<String>::new());
         assert!(folder.publish().is_err());
         assert_eq!(names(&out.path().join("runs")), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_a_dead_run_left_is_removed_and_what_lives_is_not() {
+        let out = tempfile::tempdir().unwrap();
+        let runs = out.path().join("runs");
+        let alive = RunFolder::create(out.path(), Utc::now(), &Unfinished::default()).unwrap();
+        // As a kill leaves it: the lock is there, and nobody holds it.
+        let dead = runs.join("20260101T000000Z.part");
+        fs::create_dir(&dead).unwrap();
+        fs::write(dead.join(LOCK), b"").unwrap();
+        let unknown = runs.join("20260102T000000Z.part");
+        fs::create_dir(&unknown).unwrap();
+        let next = RunFolder::create(out.path(), Utc::now(), &Unfinished::default()).unwrap();
+        assert!(!dead.exists() && unknown.exists() && alive.part().exists());
+        assert_eq!(next.removed.len(), 1, "{:?}", next.removed);
+        assert!(next.removed[0].contains("runs/20260101T000000Z.part"), "{:?}", next.removed);
+        alive.write("run.json", b"{}").unwrap();
+        let path = alive.publish().unwrap();
+        assert!(!path.join(LOCK).exists());
     }
 
     #[test]

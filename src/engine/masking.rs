@@ -15,17 +15,22 @@ const REFERS: &str = "refers to a sensitive column";
 /// Why a column is hidden whose values are calculated from a hidden column.
 const CALCULATED: &str = "calculated from a hidden column";
 
-/// Decides what is hidden of every dataset of a plan, by name; `sides` gives the frames of one.
+/// The sides of a dataset for whoever decides what is hidden of it.
+pub struct Looked<'a> {
+    /// The frames of the sides that it has.
+    pub sides: [Option<&'a Frame>; 2],
+    /// The longest text of each column that was looked at, in characters, where the frames have no rows because those rest.
+    pub longest: Option<&'a BTreeMap<String, u64>>,
+}
+
+/// Decides what is hidden of every dataset of a plan, by name; `looked` gives what is known of one.
 ///
 /// The values of a foreign key are those of the column it refers to: where that is hidden so is it, unless listed
 /// under `show`. So is a column that the reconciliation calculates from a hidden one.
-pub fn maskings<'f>(
-    plan: &Plan,
-    sides: impl Fn(&str) -> [Option<&'f Frame>; 2],
-) -> BTreeMap<String, Masking> {
+pub fn maskings<'f>(plan: &Plan, looked: impl Fn(&str) -> Looked<'f>) -> BTreeMap<String, Masking> {
     let own = |dataset: &Dataset| {
         let name = &dataset.name.value;
-        (name.clone(), masking(dataset, &sides(name)))
+        (name.clone(), masking(dataset, &looked(name)))
     };
     let mut all: BTreeMap<String, Masking> = plan.datasets.iter().map(own).collect();
     // A column may refer to one that is only hidden because it refers to another.
@@ -67,13 +72,23 @@ pub fn maskings<'f>(
 /// longest value on either side has more than 60 characters, unless listed under `show`.
 ///
 /// Where a key column is hidden, keys show as tokens.
-fn masking(dataset: &Dataset, sides: &[Option<&Frame>]) -> Masking {
+fn masking(dataset: &Dataset, looked: &Looked<'_>) -> Masking {
     let mut columns = BTreeMap::new();
-    for frame in sides.iter().copied().flatten() {
+    for frame in looked.sides.iter().copied().flatten() {
         for (field, column) in frame.schema.fields.iter().zip(frame.df.columns()) {
             let shown = dataset.show.iter().any(|name| name.value == field.name);
-            if field.logical.is_text() && !shown && has_long_text(column.as_materialized_series()) {
-                columns.insert(field.name.clone(), "free text".to_owned());
+            if !field.logical.is_text() || shown {
+                continue;
+            }
+            let hidden = match looked.longest {
+                Some(longest) => match longest.get(&field.name) {
+                    Some(length) => (*length > LONGEST_PLAIN_TEXT as u64).then_some("free text"),
+                    None => Some("not looked at"),
+                },
+                None => has_long_text(column.as_materialized_series()).then_some("free text"),
+            };
+            if let Some(reason) = hidden {
+                columns.insert(field.name.clone(), reason.to_owned());
             }
         }
     }

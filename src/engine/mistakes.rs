@@ -1,6 +1,6 @@
 //! Mistakes in a dataset's file that only the columns of the data show.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::config::{Dataset, Plan};
@@ -8,7 +8,6 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
 use crate::model::{Schema, Side};
 
 use super::judge::gating_sides;
-use super::prepare::Loaded;
 
 /// Returns a warning as a sentence with its place; `base` is the project file's folder, which places leave out.
 pub fn sentence(warning: &Diagnostic, base: &Path) -> String {
@@ -59,16 +58,14 @@ pub fn hidden_columns(dataset: &Dataset, schemas: &[Option<&Schema>], out: &mut 
 }
 
 /// Reports references to columns that the parent does not have.
-pub fn references(plan: &Plan, loaded: &BTreeMap<String, Loaded>, out: &mut Diagnostics) {
+pub fn references<'s>(plan: &Plan, schema: &dyn Fn(&str, Side) -> Option<&'s Schema>, out: &mut Diagnostics) {
     for dataset in &plan.datasets {
         for rule in dataset.checks.iter().filter(|rule| rule.common.skip.is_none()) {
             let Some(reference) = rule.rule.reference() else { continue };
-            let Some(parent) = loaded.get(&reference.dataset.value) else { continue };
             let mut found = Vec::new();
             for side in gating_sides(dataset, rule.common.on.as_ref()) {
-                let loaded = if side == Side::Target { &parent.target } else { &parent.source };
-                let Some(loaded) = loaded else { continue };
-                let names: BTreeSet<&str> = loaded.frame.schema.names().collect();
+                let Some(parent) = schema(&reference.dataset.value, side) else { continue };
+                let names: BTreeSet<&str> = parent.names().collect();
                 let mut own = Diagnostics::default();
                 for column in &reference.columns {
                     let message = format!("`{}` has no column `{}`", reference.dataset.value, column.value);

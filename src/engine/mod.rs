@@ -2,6 +2,7 @@
 
 mod bound;
 mod built;
+mod connected;
 mod dataset;
 mod draft;
 mod events;
@@ -11,16 +12,18 @@ mod folder;
 mod judge;
 mod masking;
 mod mistakes;
+mod moments;
 mod orphans;
 mod outputs;
 mod prepare;
 mod project_key;
 mod reconciled;
 mod references;
+mod resting;
 mod row_keys;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -35,6 +38,7 @@ use crate::expression::Expression;
 use crate::findings::{FORMAT_VERSION, ONLY_RECONCILED, RunResult};
 use crate::frame::Frame;
 use crate::gate;
+use crate::model::Side;
 use crate::report::{self, ReportError};
 use crate::rule::RuleError;
 use crate::snapshot::{SnapshotError, WriteError, make_folders};
@@ -47,6 +51,7 @@ use folder::{FolderError, RunFolder};
 use prepare::Loaded;
 use project_key::{KeyError, ProjectKey};
 
+pub use connected::check_connected;
 pub use events::{Event, Observer, Silent};
 pub use folder::Unfinished;
 pub use prepare::Taken;
@@ -56,7 +61,7 @@ pub use prepare::Taken;
 pub enum Stage {
     /// Cleanse, check, match and reconcile.
     Everything,
-    /// Cleanse and reconcile; checks only serve to hold back children of quarantined rows.
+    /// Cleanse and reconcile, without corrected data; checks only serve to hold back children of quarantined rows.
     Reconcile,
 }
 
@@ -75,6 +80,8 @@ pub struct RunOptions {
     pub templates: Option<PathBuf>,
     /// How far the run goes.
     pub stage: Stage,
+    /// The memory that a reconciliation may take, in bytes; none is no limit.
+    pub memory: Option<u64>,
     /// Stops the run.
     pub cancel: Cancel,
     /// Knows the run's folder while it is under way.
@@ -203,6 +210,9 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
     let as_of = options.as_of.or(plan.as_of).unwrap_or(started);
     let key = ProjectKey::find(plan.fingerprint_key.as_deref(), &plan.files.base)?;
     let folder = RunFolder::create(&options.out, started, &options.unfinished)?;
+    for message in &folder.removed {
+        log.event(&Event::Note { message: message.clone() });
+    }
     if let Some(note) = &key.note {
         log.event(&Event::Note { message: note.clone() });
     }
@@ -211,7 +221,11 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         Some(run) => prepare::From::Run(run),
         None => prepare::From::Connections { resume: options.resume },
     };
-    let mut loaded = prepare::load_all(plan, &options.out, from, &options.cancel, &log);
+    let resting = match options.stage {
+        Stage::Reconcile => resting::resting(plan),
+        Stage::Everything => BTreeSet::new(),
+    };
+    let mut loaded = prepare::load_all(plan, &options.out, from, &resting, &options.cancel, &log);
     stop_if(&options.cancel)?;
     let nothing = |l: &Loaded| l.source.is_none() && l.target.is_none() && l.mistakes.is_empty();
     if loaded.values().all(nothing) {
@@ -228,21 +242,28 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
     let working = make_expected(plan, &loaded, &bound, as_of, &options.cancel, &log)?;
     stop_if(&options.cancel)?;
     let world = dataset::World::new(plan, &loaded, &working, &key, as_of, options)?;
-    let judged: Vec<Judgement> = plan
+    let mut judged: Vec<Judgement> = plan
         .datasets
         .par_iter()
         .map(|dataset| world.judge(dataset, bound.get(&dataset.name.value), &log))
         .collect();
     stop_if(&options.cancel)?;
 
+    world.mask(&mut judged);
     let mut results = Vec::with_capacity(judged.len());
     for judgement in judged {
         let stage =
             |stage: &str| Event::Stage { dataset: judgement.result.name.clone(), stage: stage.to_owned() };
         let (begun, done) = (stage("write"), stage("done"));
-        log.event(&begun);
+        // Of what was never read there is nothing to write, and nothing is done.
+        let was_read = judgement.result.error.is_none();
+        if was_read {
+            log.event(&begun);
+        }
         results.push(outputs::write(&folder, &world, &key, judgement)?);
-        log.event(&done);
+        if was_read {
+            log.event(&done);
+        }
         stop_if(&options.cancel)?;
     }
     let gate = gate::judge(&results, plan.gate.fail_on);
@@ -290,11 +311,15 @@ fn bind_all<'p>(
             out.extend(mistakes);
             continue;
         }
-        if let Some(ready) = BoundDataset::bind(dataset, loaded, plan, as_of, &mut out) {
-            bound.insert(dataset.name.value.clone(), ready);
+        if let Err(message) = prepare::filter_sides(dataset, loaded, as_of, &mut out) {
+            loaded.error.get_or_insert(message);
+            continue;
         }
+        let (source, target) = (loaded.schema(Side::Source), loaded.schema(Side::Target));
+        let ready = BoundDataset::bind(dataset, source, target, plan, as_of, &mut out);
+        bound.insert(dataset.name.value.clone(), ready);
     }
-    mistakes::references(plan, loaded, &mut out);
+    mistakes::references(plan, &|name, side| loaded.get(name)?.schema(side), &mut out);
     if out.has_errors() {
         return Err(EngineError::Bind(out));
     }

@@ -2,17 +2,17 @@
 
 use std::path::Path;
 
-use crate::correct::{KeyTexts, changes, corrected, quarantine, repairs};
+use crate::correct::{KeyTexts, changes, corrected, quarantine};
 use crate::findings::{DatasetResult, FindingRow, RunResult, fingerprint, to_batch};
 use crate::frame::Frame;
 use crate::model::Side;
 use crate::report;
 use crate::snapshot::{WriteError, write_frame, write_parquet};
 
-use super::EngineError;
 use super::dataset::{Judgement, World};
 use super::folder::RunFolder;
 use super::project_key::ProjectKey;
+use super::{EngineError, Stage};
 
 /// Writes the Parquet files of one dataset, and completes its result with what they count.
 ///
@@ -24,7 +24,7 @@ pub fn write(
     key: &ProjectKey,
     judgement: Judgement,
 ) -> Result<DatasetResult, EngineError> {
-    let Judgement { mut result, findings, reconciled, keys } = judgement;
+    let Judgement { mut result, findings, reconciled, keys, .. } = judgement;
     let name = result.name.clone();
     for (side, word) in [(Side::Source, "source"), (Side::Target, "target")] {
         if let Some(loaded) = world.side(&name, side) {
@@ -42,23 +42,22 @@ pub fn write(
         write_frame(&folder.place(&format!("{kind}/{name}.parquet"))?, frame)?;
         Ok(())
     };
-    let ties = reconciled.as_ref().map(|done| done.ties(expected.frame.height())).unwrap_or_default();
     // What is loaded has the target's codes, and the values that it is to calculate.
-    let expected_frame = reconciled.as_ref().map_or(&expected.frame, |done| &done.prepared.expected);
-    let made = corrected(expected_frame, expected_keys, target, &ties)?;
-    result.notes.extend(made.notes);
-    put("corrected", &made.frame)?;
+    if world.stage() == Stage::Everything {
+        let ties = reconciled.as_ref().map(|done| done.ties(expected.frame.height())).unwrap_or_default();
+        let expected_frame = reconciled.as_ref().map_or(&expected.frame, |done| &done.prepared.expected);
+        let made = corrected(expected_frame, expected_keys, target, &ties)?;
+        result.notes.extend(made.notes);
+        put("corrected", &made.frame)?;
+    }
     put("changes", &changes(&working.corrections, &working.all, cleansed_keys)?)?;
     if let Some(raw) = world.frame(&name, Side::Source) {
         let raw_keys = KeyTexts::new(raw, &result.key);
         put("quarantine", &quarantine(&working.held_rows(), raw, cleansed_keys, &raw_keys)?)?;
     }
-    if let (Some(reconciled), Some(target), Some(target_keys)) = (&reconciled, target, &keys.target) {
-        let list = reconciled.repairs();
-        for repair in &list {
-            *result.repairs.entry(repair.action().to_owned()).or_insert(0) += 1;
-        }
-        let made = repairs(&list, expected_frame, target, (expected_keys, target_keys), &ties)?;
+    if let Some(reconciled) = &reconciled {
+        let (made, counts) = reconciled.repairs_table()?;
+        result.repairs = counts;
         result.notes.extend(made.notes);
         put("repairs", &made.frame)?;
     }
@@ -143,6 +142,7 @@ mod tests {
     use crate::engine::{Silent, bind_all, make_expected, prepare, reconciled};
     use crate::frame::{Texts, Value, series_of};
     use crate::model::Logical;
+    use crate::reconcile::Means;
     use crate::source::Cancel;
 
     /// Applies a table of repairs to a target. Returns nothing where a value does not have the target's type.
@@ -210,19 +210,21 @@ mod tests {
             &plan,
             store.path(),
             prepare::From::Connections { resume: false },
+            &std::collections::BTreeSet::new(),
             &cancel,
             &Silent,
         );
         let (bound, _) = bind_all(&plan, &mut loaded, as_of).unwrap();
         let working = make_expected(&plan, &loaded, &bound, as_of, &cancel, &Silent).unwrap();
         let mut repaired = 0;
+        let means = Means { memory: None, folder: store.path().to_owned(), partners: true, stop: &|| false };
         for dataset in &plan.datasets {
             let name = &dataset.name.value;
             let (Some(rules), Ok(working)) = (bound[name].reconcile(), &working[name]) else { continue };
             let (expected, target) =
                 (working.expected().unwrap(), &loaded[name].target.as_ref().unwrap().frame);
             let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
-            let done = reconciled::reconcile(rules, &expected, working, target).unwrap();
+            let done = reconciled::reconcile(rules, &expected, working, target, &means).unwrap();
             let ties = done.ties(expected.frame.height());
             let list = done.repairs();
             let RowKeys { expected: Some(expected_keys), target: Some(keys), .. } =
@@ -230,10 +232,11 @@ mod tests {
             else {
                 panic!("keys of both sides")
             };
-            let made = repairs(&list, &expected.frame, target, (&expected_keys, &keys), &ties).unwrap();
+            let (made, counts) = done.repairs_table().unwrap();
+            assert_eq!(counts.values().sum::<u64>(), list.len() as u64);
             assert_eq!(made.notes, [""; 0], "{name}");
             let mended = apply(&made.frame, target, &keys).unwrap_or_else(|| panic!("{name}: a type"));
-            let done = reconciled::reconcile(rules, &expected, working, &mended).unwrap();
+            let done = reconciled::reconcile(rules, &expected, working, &mended, &means).unwrap();
             assert_eq!(done.repairs(), [], "{name}: nothing is left to mend");
             repaired += list.len();
 

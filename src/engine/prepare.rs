@@ -1,15 +1,16 @@
 //! The beginning of a run: snapshots taken or opened, read, filtered; every rule bound to the real columns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 
 use crate::config::{Dataset, Plan, SidePlan};
 use crate::diagnostic::Diagnostics;
-use crate::frame::Frame;
-use crate::snapshot::{Progress, Snapshot, SnapshotError, Store, TakeOptions, take};
-use crate::source::{Cancel, Connector, SourceError};
+use crate::frame::{Frame, Rows};
+use crate::model::{Schema, Side};
+use crate::snapshot::{Progress, Snapshot, SnapshotError, SnapshotRows, Store, TakeOptions, take};
+use crate::source::{Cancel, Connector, ReadRequest, Relation, Selection, SourceError};
 
 use super::waiting::each;
 use super::{Event, Observer};
@@ -19,10 +20,32 @@ use super::{Event, Observer};
 pub struct LoadedSide {
     /// The snapshot.
     pub snapshot: Snapshot,
-    /// The rows in scope, under our names.
+    /// The rows in scope, under our names; none where they rest.
     pub frame: Frame,
     /// Rows left out by the filter.
     pub out_of_scope: u64,
+    /// The rows, where they stay in the snapshot.
+    pub resting: Option<SnapshotRows>,
+}
+
+impl LoadedSide {
+    fn load(snapshot: Snapshot, rests: bool, keep: Option<PathBuf>) -> Result<LoadedSide, SnapshotError> {
+        if !rests {
+            let frame = snapshot.read()?;
+            return Ok(LoadedSide { snapshot, frame, out_of_scope: 0, resting: None });
+        }
+        let rows = snapshot.rows(keep)?;
+        let frame = rows.fetch(&[]).map_err(|error| SnapshotError::Read {
+            path: snapshot.path.clone(),
+            problem: error.to_string(),
+        })?;
+        Ok(LoadedSide { snapshot, frame, out_of_scope: 0, resting: Some(rows) })
+    }
+
+    /// Returns the number of rows in scope.
+    pub fn height(&self) -> u64 {
+        self.resting.as_ref().map_or(self.frame.height() as u64, Rows::height)
+    }
 }
 
 /// The sides of a dataset as far as they could be read.
@@ -38,6 +61,14 @@ pub struct Loaded {
     pub mistakes: Diagnostics,
 }
 
+impl Loaded {
+    /// Returns the columns of a side, as far as it was read.
+    pub fn schema(&self, side: Side) -> Option<&Schema> {
+        let side = if side == Side::Target { &self.target } else { &self.source };
+        side.as_ref().map(|side| &side.frame.schema)
+    }
+}
+
 /// The snapshots that could be taken, and what went wrong with the others.
 #[derive(Debug, Default)]
 pub struct Taken {
@@ -48,14 +79,17 @@ pub struct Taken {
 }
 
 /// A side of the plan with its names.
-struct Wanted<'p> {
-    dataset: &'p Dataset,
-    side: &'static str,
-    plan: &'p SidePlan,
+pub struct Wanted<'p> {
+    /// The dataset.
+    pub dataset: &'p Dataset,
+    /// `source` or `target`.
+    pub side: &'static str,
+    /// The side.
+    pub plan: &'p SidePlan,
 }
 
 /// Returns every side that can be read.
-fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
+pub fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
     plan.datasets
         .iter()
         .filter(|dataset| dataset.unfit.is_none())
@@ -98,16 +132,55 @@ impl<'p> Taker<'p> {
                 bytes: progress.bytes,
             });
         };
+        let note = |text: &str| {
+            self.observer.event(&Event::Note { message: format!("{dataset} {side}: {text}") });
+        };
         // Every side's connection has a connector; the plan holds no other.
         let connector = self.connectors.get(&wanted.plan.request.connection.as_deref());
         let connector = connector.ok_or_else(|| SnapshotError::Name(dataset.clone()))?;
+        let request = &wanted.plan.request;
         // What cannot be asked is not known, and said so where it would be looked at.
-        let structure = || connector.structure(&wanted.plan.request, self.cancel).ok().flatten();
-        let options =
-            TakeOptions { cancel: self.cancel, tell: &tell, resume: self.resume, structure: &structure };
-        let snapshot = take(&self.store, dataset, side, connector.as_ref(), &wanted.plan.request, &options)?;
+        let structure = || connector.structure(request, self.cancel).ok().flatten();
+        let options = TakeOptions {
+            cancel: self.cancel,
+            tell: &tell,
+            note: &note,
+            resume: self.resume,
+            structure: &structure,
+        };
+        let snapshot = take(&self.store, dataset, side, connector.as_ref(), request, &options)
+            .map_err(|error| placed(error, dataset, side, connector.as_ref(), request))?;
+        if let Some(moments) =
+            snapshot.manifest.moments.as_ref().filter(|moments| moments.continued.is_some())
+        {
+            note(&moments.words());
+        }
         told(self.observer, dataset, side, &snapshot);
         Ok(snapshot)
+    }
+}
+
+/// Says of a database's error whether it is of the connection or of the user's query.
+fn placed(
+    error: SnapshotError,
+    dataset: &str,
+    side: &str,
+    connector: &dyn Connector,
+    request: &ReadRequest,
+) -> SnapshotError {
+    let error = match error {
+        SnapshotError::Source(error) if error.is_of_database() => error,
+        other => return other,
+    };
+    let error = Box::new(error);
+    let is_query =
+        matches!(&request.selection, Selection::Table(table) if matches!(table.relation, Relation::Query(_)));
+    if !connector.was_opened() {
+        SnapshotError::Unopened { connection: request.connection_words(), error }
+    } else if is_query {
+        SnapshotError::Query { dataset: dataset.to_owned(), side: side.to_owned(), error }
+    } else {
+        SnapshotError::Source(*error)
     }
 }
 
@@ -158,11 +231,13 @@ pub enum From<'a> {
 
 /// Reads every side of the plan: from new snapshots, or from those of an earlier run.
 ///
+/// The rows of the datasets that are `resting` stay in their snapshots.
 /// A side that cannot be read is an error of its dataset; the others go on. The order of the result is the plan's.
 pub fn load_all(
     plan: &Plan,
     out: &Path,
     from: From<'_>,
+    resting: &BTreeSet<String>,
     cancel: &Cancel,
     observer: &dyn Observer,
 ) -> BTreeMap<String, Loaded> {
@@ -181,8 +256,9 @@ pub fn load_all(
             From::Connections { .. } => taker.take(wanted),
         };
         let loaded = snapshot.and_then(|snapshot| {
-            let frame = snapshot.read()?;
-            Ok(LoadedSide { snapshot, frame, out_of_scope: 0 })
+            // What a run holds stays as it is; the store is where more may be kept.
+            let keep = taker.store.folder_of(dataset, wanted.side, &snapshot);
+            LoadedSide::load(snapshot, resting.contains(dataset), keep)
         });
         (dataset.clone(), wanted.side, loaded)
     });
@@ -192,6 +268,7 @@ pub fn load_all(
         let error = Some(format!("It was not read: {why}"));
         loaded.insert(dataset.clone(), Loaded { error, ..Loaded::default() });
     }
+    let mut unopened = BTreeSet::new();
     for (dataset, side, result) in sides {
         let entry = loaded.entry(dataset.clone()).or_default();
         match result {
@@ -202,8 +279,19 @@ pub fn load_all(
             Err(SnapshotError::Source(SourceError::Settings(mistakes))) => entry.mistakes.extend(*mistakes),
             Err(error) => {
                 let message = error.to_string();
-                observer.event(&Event::Failed { dataset, message: format!("{side}: {message}") });
-                entry.error.get_or_insert(format!("The {side} could not be read: {message}"));
+                let told = match &error {
+                    // Why is told once for all that is read by the connection.
+                    SnapshotError::Unopened { connection, .. } if !unopened.insert(connection.clone()) => {
+                        format!("{side}: {connection} could not be opened")
+                    }
+                    _ => format!("{side}: {message}"),
+                };
+                observer.event(&Event::Failed { dataset, message: told });
+                let said = format!("The {side} could not be read: {message}");
+                entry.error = Some(match entry.error.take() {
+                    Some(first) => format!("{first}. {said}"),
+                    None => said,
+                });
             }
         }
     }
@@ -215,8 +303,23 @@ pub fn snapshot_of_run(run: &Path, dataset: &str, side: &str) -> PathBuf {
     run.join("snapshots").join(dataset).join(side)
 }
 
+/// Leaves out the rows that the sides' filters do not select; mistakes in the filters go to `out`.
+pub fn filter_sides(
+    dataset: &Dataset,
+    loaded: &mut Loaded,
+    as_of: DateTime<Utc>,
+    out: &mut Diagnostics,
+) -> Result<(), String> {
+    for (side, config) in [(&mut loaded.source, &dataset.source), (&mut loaded.target, &dataset.target)] {
+        if let (Some(side), Some(config)) = (side.as_mut(), config.as_ref()) {
+            filter(side, config, as_of, out)?;
+        }
+    }
+    Ok(())
+}
+
 /// Leaves out the rows that a side's filter does not select; mistakes in the filter go to `out`.
-pub fn filter(
+fn filter(
     side: &mut LoadedSide,
     plan: &SidePlan,
     as_of: DateTime<Utc>,

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use polars::prelude::PolarsError;
 
 use crate::config::Dataset;
-use crate::correct::{Repair, Ties};
+use crate::correct::{Made, Repair, Ties, repairs};
 use crate::findings::{Buckets, ColumnResult, DatasetResult, RuleResult, TotalResult};
-use crate::frame::Frame;
+use crate::frame::{Frame, Rows};
 use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use crate::model::{Dimension, Finding, SMALL_GROUP, Severity, Side, Status};
-use crate::reconcile::{self, BoundReconcile, BoundTotal, ComparedColumn, Input, Prepared, TotalOutcome};
+use crate::reconcile::{
+    self, BoundReconcile, BoundTotal, ComparedColumn, Input, Means, Pair, Prepared, TotalOutcome,
+};
 use crate::rule::RuleError;
 
 use super::draft::Draft;
@@ -18,14 +20,19 @@ use super::expected::{Expected, RowState, Working};
 use super::findings::Cells;
 use super::judge::broken_figure;
 use super::prepare::LoadedSide;
+use super::row_keys::RowKeys;
 
 /// A reconciliation that was run.
 pub struct Reconciled {
     /// What was compared, and how.
     pub bound: BoundReconcile,
     outcome: reconcile::Reconciliation,
-    /// Both sides as they were compared.
+    /// Both sides as they were compared; without rows where those rest.
     pub prepared: Prepared,
+    /// The keys of the rows of the evidence.
+    keys: RowKeys,
+    /// For each row of the evidence's expected its index among all rows of the source in scope.
+    origin: Vec<usize>,
 }
 
 /// The rows of `all` in one state, with its columns.
@@ -43,6 +50,7 @@ pub fn reconcile(
     expected: &Expected,
     working: &Working,
     target: &Frame,
+    means: &Means<'_>,
 ) -> Result<Reconciled, RuleError> {
     let quarantined = rows_in(working, |state| state == RowState::Quarantined)?;
     let mut merged = rows_in(working, |state| matches!(state, RowState::Merged(_)))?;
@@ -56,16 +64,47 @@ pub fn reconcile(
         quarantined: &quarantined,
         merged: &merged,
     };
-    let mut outcome = reconcile::reconcile(&input, bound)?;
+    let (mut outcome, keys) = found(&input, bound, means)?;
     outcome.notes.extend(prepared.notes());
-    Ok(Reconciled { bound: bound.clone(), outcome, prepared })
+    let origin = outcome.evidence.expected_at.iter();
+    let origin = origin.filter_map(|at| expected.origin.get(*at as usize).copied()).collect();
+    Ok(Reconciled { bound: bound.clone(), outcome, prepared, keys, origin })
+}
+
+/// Compares sides whose rows rest: the source is what is expected.
+///
+/// # Errors
+/// Where a column is missing, rows cannot be read or there are more than can be numbered.
+pub fn reconcile_resting(
+    bound: &BoundReconcile,
+    (expected, target): (&dyn Rows, &dyn Rows),
+    means: &Means<'_>,
+) -> Result<Reconciled, RuleError> {
+    let nothing = Frame::default();
+    let input = Input { expected, target, quarantined: &nothing, merged: &nothing };
+    let (outcome, keys) = found(&input, bound, means)?;
+    let origin = (0..outcome.evidence.expected.height()).collect();
+    let prepared = bound.prepare(&expected.fetch(&[])?, &target.fetch(&[])?)?;
+    Ok(Reconciled { bound: bound.clone(), outcome, prepared, keys, origin })
+}
+
+/// Compares two sides, and makes the keys of the rows of the evidence.
+fn found(
+    input: &Input<'_>,
+    bound: &BoundReconcile,
+    means: &Means<'_>,
+) -> Result<(reconcile::Reconciliation, RowKeys), RuleError> {
+    let outcome = reconcile::reconcile(input, bound, means)?;
+    let key: Vec<String> = bound.key.iter().map(|part| part.name.clone()).collect();
+    let evidence = &outcome.evidence;
+    let keys = RowKeys::new(&key, Some(bound), None, Some(&evidence.expected), Some(&evidence.target));
+    Ok((outcome, keys))
 }
 
 /// Makes the ledger of a dataset from the sides it has.
 pub fn ledger(
     source: Option<&LoadedSide>,
     working: Option<&Working>,
-    expected: Option<&Expected>,
     target: Option<&LoadedSide>,
     reconciled: Option<&Reconciled>,
 ) -> Ledger {
@@ -106,18 +145,11 @@ pub fn ledger(
             side.frame.rows.iter().for_each(|row| tally.enter(*row, TargetDisposition::Kept));
         }
     }
-    if let (Some(done), Some(expected), Some(target), Some(working), Some(of_source), Some(of_target)) =
-        (reconciled, expected, target, working, &mut of_source, &mut of_target)
+    if let (Some(done), Some(working), Some(of_source), Some(of_target)) =
+        (reconciled, working, &mut of_source, &mut of_target)
     {
         let changed: HashSet<u64> = working.corrections.iter().map(|c| c.row).collect();
-        let nothing = Frame::default();
-        let input = Input {
-            expected: &expected.frame,
-            target: &target.frame,
-            quarantined: &nothing,
-            merged: &nothing,
-        };
-        done.outcome.enter(&input, |row| changed.contains(&row), of_source, of_target);
+        done.enter(|row| changed.contains(&row), of_source, of_target);
     }
     Ledger::new(of_source.as_ref(), of_target.as_ref())
 }
@@ -139,21 +171,41 @@ pub fn broken(message: &str) -> RuleResult {
 }
 
 impl Reconciled {
-    /// Returns the results and findings of the reconciliation's rules; `may_be_empty` where a side has no rows and
-    /// may have none.
+    /// Returns the longest text of each text column that was looked at, in characters.
+    pub fn longest(&self) -> &BTreeMap<String, u64> {
+        &self.outcome.longest
+    }
+
+    /// Enters every row that was reconciled into the tallies of both sides ([`reconcile::Reconciliation::enter`]).
+    pub fn enter(
+        &self,
+        cleansed: impl Fn(u64) -> bool,
+        source: &mut Tally<SourceDisposition>,
+        target: &mut Tally<TargetDisposition>,
+    ) {
+        self.outcome.enter(cleansed, source, target);
+    }
+
+    /// Returns the results and findings of the reconciliation's rules. `all` reads the texts of the sides as they were
+    /// compared; `raw` are all rows of the source in scope, none where they rest; `may_be_empty` is true where a side has
+    /// no rows and may have none.
     pub fn rules(
         &self,
         dataset: &Dataset,
-        cells: &Cells<'_>,
+        all: &Cells<'_>,
+        raw: Option<&Frame>,
         (expected_rows, target_rows): (u64, u64),
         may_be_empty: bool,
     ) -> Vec<(RuleResult, Vec<Finding>)> {
         let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
         let rows = &self.outcome.rows;
+        let evidence = &self.outcome.evidence;
+        let (expected, target) = (Some(&evidence.expected), Some(&evidence.target));
+        let cells = Cells::new(&self.keys, raw.or(expected), expected, target, &self.origin);
         let list = |side: Side, indexes: &[u32]| -> Vec<Finding> {
             indexes.iter().map(|index| cells.row(side, *index as usize, None)).collect()
         };
-        let pairs = rows.pairs.len() as u64;
+        let pairs = self.outcome.pairs();
         let both = |expected: &[u32], target: &[u32]| {
             vec![
                 (Side::Expected, expected_rows, list(Side::Expected, expected)),
@@ -235,7 +287,7 @@ impl Reconciled {
                 }
                 .finish(),
             );
-            judged.extend(self.unmapped(column, cells, may_be_empty));
+            judged.extend(self.unmapped(column, all, may_be_empty));
         }
         for (total, outcome) in self.bound.totals.iter().zip(&self.outcome.totals) {
             judged.push(self.total(total, outcome, may_be_empty));
@@ -386,8 +438,12 @@ impl Reconciled {
 
     /// Returns how the columns and rows of expected are tied to the target's.
     pub fn ties(&self, expected_rows: usize) -> Ties {
+        self.ties_of(&self.outcome.partners, expected_rows)
+    }
+
+    fn ties_of(&self, pairs: &[Pair], expected_rows: usize) -> Ties {
         let mut partners = vec![None; expected_rows];
-        for pair in &self.outcome.rows.pairs {
+        for pair in pairs {
             if let Some(partner) = partners.get_mut(pair.expected as usize) {
                 *partner = Some(pair.target as usize);
             }
@@ -395,7 +451,32 @@ impl Reconciled {
         Ties { zones: self.bound.zones.clone(), partners }
     }
 
-    /// Returns what would make the target equal expected.
+    /// Returns true where corrected data can only be made knowing the partner of every row: a time that a zone's clocks
+    /// showed twice is the instant that the partner has.
+    pub fn needs_partners(bound: &BoundReconcile) -> bool {
+        !bound.zones.is_empty()
+    }
+
+    /// Makes the table of what would make the target equal expected, and counts its lines by what is to be done.
+    ///
+    /// # Errors
+    /// Where polars refuses the columns.
+    pub fn repairs_table(&self) -> Result<(Made, BTreeMap<String, u64>), PolarsError> {
+        let list = self.repairs();
+        let mut counts = BTreeMap::new();
+        for repair in &list {
+            *counts.entry(repair.action().to_owned()).or_insert(0) += 1;
+        }
+        let evidence = &self.outcome.evidence;
+        let (Some(of_expected), Some(of_target)) = (&self.keys.expected, &self.keys.target) else {
+            return Ok((Made::default(), counts));
+        };
+        let ties = self.ties_of(&self.outcome.rows.pairs, evidence.expected.height());
+        let made = repairs(&list, &evidence.expected, &evidence.target, (of_expected, of_target), &ties)?;
+        Ok((made, counts))
+    }
+
+    /// Returns what would make the target equal expected, by the rows of the evidence.
     ///
     /// Rows without a key or with a repeated one have no repair: nobody can say which row is meant. Nor has a
     /// target row that belongs to a quarantined one, nor a value that is calculated from the target's columns: what

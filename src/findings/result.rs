@@ -55,7 +55,7 @@ pub struct DatasetResult {
     pub owner: Option<String>,
     /// Our names of the key columns.
     pub key: Vec<String>,
-    /// The worst status of its rules.
+    /// The worst status of its rules; skipped where it has none and nothing was asked of it.
     pub status: Status,
     /// Why the dataset could not be judged, where it could not.
     pub error: Option<String>,

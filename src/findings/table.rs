@@ -6,7 +6,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringViewArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
 
-use crate::model::{Dimension, Finding, Severity, Side};
+use crate::model::{Dimension, Finding, Severity, Side, compare_keys};
 
 /// A finding with the facts of its rule, as it stands in the Parquet file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub fn fingerprint(
 }
 
 /// Makes the table of findings: rule, kind, dimension, severity, side, key, row, column, source, target,
-/// expected, cause, group, fingerprint, state; sorted by key, then row, rule, side and column.
+/// expected, cause, group, fingerprint, state; sorted by key (whole numbers by value), then row, rule, side and column.
 ///
 /// `cause` is NULL and `state` is `new` in every row: causes and history do not exist yet. All columns are text but `row`.
 ///
@@ -62,10 +62,11 @@ pub fn fingerprint(
 pub fn to_batch(mut rows: Vec<FindingRow>) -> Result<RecordBatch, ArrowError> {
     rows.sort_by(|a, b| {
         let of = |r: &FindingRow| (r.finding.row, r.finding.side);
-        a.finding
-            .key
-            .cmp(&b.finding.key)
-            .then_with(|| of(a).0.cmp(&of(b).0))
+        let keys = match (&a.finding.key, &b.finding.key) {
+            (Some(one), Some(other)) => compare_keys(one, other),
+            (one, other) => one.cmp(other),
+        };
+        keys.then_with(|| of(a).0.cmp(&of(b).0))
             .then_with(|| a.rule.cmp(&b.rule))
             .then_with(|| of(a).1.cmp(&of(b).1))
             .then_with(|| a.finding.column.cmp(&b.finding.column))

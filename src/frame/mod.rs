@@ -6,6 +6,7 @@ mod keys;
 mod normal;
 mod number;
 mod parse;
+mod rows;
 mod text;
 
 use std::sync::Arc;
@@ -20,6 +21,7 @@ pub use keys::{KeyIndex, KeyParts, Keys};
 pub use normal::{collapse_whitespace, fold_case, remove_whitespace};
 pub use number::Number;
 pub use parse::{Value, decimal};
+pub use rows::{Rows, RowsError};
 pub use text::{Texts, hex, moment_text, time_text};
 
 /// A table in memory.

@@ -42,6 +42,18 @@ impl Database<'_> {
         self.catalogue.tables(self.cancel).map_err(|error| self.failed(error))
     }
 
+    /// Says how many tables may not be read, where there are any. Where that cannot be asked, the rest goes on.
+    fn unreadable(&self) -> Option<String> {
+        match self.catalogue.unreadable(self.cancel) {
+            Ok(count @ 1..) => Some(format!(
+                "{}: {count} {} that this user may not read",
+                self.name,
+                if count == 1 { "table or view" } else { "tables and views" }
+            )),
+            _ => None,
+        }
+    }
+
     fn describe(&self, listed: Listed) -> Result<Table, InitError> {
         let described = self.catalogue.describe(&listed, self.cancel).map_err(|error| self.failed(error))?;
         Ok(Table { listed, described })
@@ -68,6 +80,7 @@ pub fn read(
     if all.is_empty() {
         return Err(InitError::NoTables(source.name.to_owned()));
     }
+    found.left_out.extend(source.unreadable());
     let own = chosen(source.name, all, wanted, &mut found.left_out)?;
     tell(format!("{}: {}", source.name, tables(own.len())));
     let mut theirs = Vec::new();
@@ -76,6 +89,7 @@ pub fn read(
         if all.is_empty() {
             return Err(InitError::NoTables(target.name.to_owned()));
         }
+        found.left_out.extend(target.unreadable());
         theirs = all.into_iter().filter(|table| !wanted.skip.iter().any(|p| matches(p, table))).collect();
         tell(format!("{}: {}", target.name, tables(theirs.iter().filter(|t| !t.is_view).count())));
     }

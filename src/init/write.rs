@@ -111,9 +111,10 @@ impl File<'_> {
         }
         let zones = self.zones_unknown();
         if !zones.is_empty() {
+            let show = if zones.len() == 1 { "shows" } else { "show" };
             let zones = names(zones.iter().map(String::as_str));
             found.push(format!(
-                "say which zone {zones} show, or run `init` with `--timezone`: not compared yet"
+                "say which zone {zones} {show}, or run `init` with `--timezone`: not compared yet"
             ));
         }
         if self.dataset.how.is_some_and(|how| why(how).is_some()) {

@@ -10,7 +10,7 @@ mod structure;
 
 pub use finding::{Correction, Finding, SMALL_GROUP};
 pub use holds::{CodePage, Holds, Numbers, Step, Unit};
-pub use key::{key_parts, key_text};
+pub use key::{compare_keys, key_parts, key_text};
 pub use logical::{Family, Logical};
 pub use schema::{Field, Schema};
 pub use status::{Dimension, Severity, Side, Status};

@@ -154,12 +154,15 @@ fn number(e: &Logical, t: &Logical) -> Logical {
     }
 }
 
-/// Returns what `char(n)` gives up: the blanks that pad it.
-fn padding(logicals: [&Logical; 2]) -> Option<String> {
-    logicals
-        .into_iter()
-        .find(|l| matches!(l, Logical::Text { padded: true, .. }))
-        .map(|l| format!("trailing blanks of {l}"))
+/// Returns what `char(n)` gives up: the blanks that pad it, of the side that has them.
+fn padding([source, target]: [&Logical; 2]) -> Option<String> {
+    let is_padded = |logical: &Logical| matches!(logical, Logical::Text { padded: true, .. });
+    match (is_padded(source), is_padded(target)) {
+        (false, false) => None,
+        (true, true) => Some(format!("trailing blanks of the source's {source} and the target's {target}")),
+        (true, false) => Some(format!("trailing blanks of the source's {source} (the target's count)")),
+        (false, true) => Some(format!("trailing blanks of the target's {target} (the source's count)")),
+    }
 }
 
 /// Returns how a column becomes text: as it was written where its type was inferred, else in its canonical form.

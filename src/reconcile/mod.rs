@@ -7,21 +7,27 @@ mod compare;
 mod config;
 mod convert;
 mod fit;
+mod hash;
+mod join;
 mod json;
+mod kept;
 mod meet;
+mod pass;
 mod policy;
 mod prepare;
 mod schema;
+mod shelves;
 mod totals;
 mod wide;
 
-use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
-use crate::frame::{Frame, Texts};
+use crate::frame::{Frame, Rows, Texts};
 use crate::ledger::{SourceDisposition, Tally, TargetDisposition};
 use crate::rule::RuleError;
 
-pub use align::{Alignment, Pair, align};
+pub use align::{Alignment, Evidence, Pair};
 pub use bind::{
     BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, KeyColumn, NotCompared, ROW,
     ROW_RULES, SCHEMA, SEQUENCES, bind,
@@ -32,7 +38,7 @@ pub use config::{
     Zone,
 };
 pub use fit::{FitColumn, Misfit, Misfits, fit_columns, misfits};
-pub use prepare::{Applied, Preparation};
+pub use prepare::{Applied, Preparation, Prepared};
 pub use schema::{
     Behind, Difference, SchemaOutcome, SideSchema, TypePair, compare_schemas, greatest_whole,
     sequences_behind,
@@ -40,58 +46,53 @@ pub use schema::{
 pub use totals::{Figure, TotalOutcome, total};
 
 /// What is reconciled, prepared as the policies ask ([`BoundReconcile::prepare`]).
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Input<'a> {
     /// The cleansed source, less quarantined and merged rows.
-    pub expected: &'a Frame,
+    pub expected: &'a dyn Rows,
     /// The new system's rows.
-    pub target: &'a Frame,
+    pub target: &'a dyn Rows,
     /// Rows held back, with expected's columns; only their keys are looked at. An empty frame needs no columns.
     pub quarantined: &'a Frame,
     /// Rows merged into others, likewise.
     pub merged: &'a Frame,
 }
 
-/// Both sides as they are compared, and what was done to them.
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    /// Expected.
-    pub expected: Frame,
-    /// The target.
-    pub target: Frame,
-    /// What was done to expected, then to the target.
-    pub applied: Vec<Applied>,
+/// What a reconciliation may use.
+pub struct Means<'a> {
+    /// The memory it may take, in bytes; none is no limit.
+    pub memory: Option<u64>,
+    /// The folder for what does not fit into that: a folder of its own is made in it, and removed.
+    pub folder: PathBuf,
+    /// Whether all pairs are wanted, not only those that are not the same at once.
+    pub partners: bool,
+    /// Whether to stop.
+    pub stop: &'a (dyn Fn() -> bool + Sync),
 }
 
-impl BoundReconcile {
-    /// Calculates the columns that policies compare by an expression, and replaces codes, row by row.
-    ///
-    /// # Errors
-    /// Where a column is not there, or polars refuses an expression.
-    pub fn prepare(&self, expected: &Frame, target: &Frame) -> Result<Prepared, RuleError> {
-        let (expected, mut applied) = self.preparations.0.apply(expected)?;
-        let (target, of_target) = self.preparations.1.apply(target)?;
-        applied.extend(of_target);
-        Ok(Prepared { expected, target, applied })
+impl Means<'_> {
+    /// Returns an error where the work is to be stopped.
+    fn go_on(&self) -> Result<(), RuleError> {
+        if (self.stop)() { Err(RuleError::Refused("it was stopped".to_owned())) } else { Ok(()) }
     }
 }
 
-impl Prepared {
-    /// Returns what the reader should know: expressions and lists of codes that changed nothing.
-    pub fn notes(&self) -> Vec<String> {
-        self.applied.iter().filter_map(Applied::idle).collect()
-    }
-}
-
-/// What a reconciliation found. Rows are indexes from 0 into the frames of the input.
+/// What a reconciliation found. Rows are indexes from 0 into the frames of the evidence.
 #[derive(Debug, Clone, Default)]
 pub struct Reconciliation {
     /// Where every row belongs.
     pub rows: Alignment,
+    /// The rows that are told of.
+    pub evidence: Evidence,
+    /// The pairs by the rows' indexes in their sides, in the order of expected: all where they were asked for, else
+    /// those of [`Alignment::pairs`].
+    pub partners: Vec<Pair>,
     /// What was found in each compared column, in the order of [`BoundReconcile::columns`].
     pub columns: Vec<ColumnOutcome>,
     /// For each pair of [`Alignment::pairs`] whether at least one cell differs.
     pub mismatched: Vec<bool>,
+    /// The longest text of each text column that is compared or in the key, on either side, in characters.
+    pub longest: BTreeMap<String, u64>,
     /// What the totals found, in the order of [`BoundReconcile::totals`].
     pub totals: Vec<TotalOutcome>,
     /// What the reader should know, in sentences without cell values: policies that made no difference, times that never were.
@@ -103,9 +104,9 @@ pub struct Reconciliation {
 pub struct Mismatch {
     /// The pair's index in [`Alignment::pairs`].
     pub pair: u32,
-    /// The row of expected, from 0.
+    /// The row of expected, from 0, in the evidence.
     pub expected_row: u32,
-    /// The row of the target, from 0.
+    /// The row of the target, from 0, in the evidence.
     pub target_row: u32,
     /// The expected value as text.
     pub expected: Option<String>,
@@ -115,15 +116,24 @@ pub struct Mismatch {
 
 /// Compares expected with target.
 ///
-/// Rows are aligned by key ([`align`]), the cells of each pair compared ([`compare`]), and the totals computed
-/// over all rows ([`total`]). The outcome does not depend on the number of threads.
+/// Rows are aligned by key and hash, the cells of each pair that is not the same at once compared ([`compare()`]), and the
+/// totals computed over all rows ([`total`]). The outcome does not depend on the number of threads, the pieces in which
+/// the rows come, or the memory.
 ///
 /// # Errors
-/// Where a side lacks a column it was bound with, or has more rows than can be numbered.
-pub fn reconcile(input: &Input<'_>, bound: &BoundReconcile) -> Result<Reconciliation, RuleError> {
-    let rows = align(input, &bound.key)?;
-    let columns = compare(input, bound, &rows.pairs)?;
-    let totals = bound.totals.par_iter().map(|t| total(input, t)).collect::<Result<Vec<_>, _>>()?;
+/// Where a side lacks a column it was bound with, has more rows than can be numbered or cannot be read, where what does
+/// not fit into the memory cannot be written, or it is to be stopped.
+pub fn reconcile(
+    input: &Input<'_>,
+    bound: &BoundReconcile,
+    means: &Means<'_>,
+) -> Result<Reconciliation, RuleError> {
+    let align::Aligned { rows, evidence, partners, longest } = align::align(input, bound, means)?;
+    let mut columns = compare(&evidence.expected, &evidence.target, bound, &rows.pairs)?;
+    for column in &mut columns {
+        column.compared += rows.same;
+    }
+    let totals = totals::totals(input, &bound.totals)?;
     let mut mismatched = vec![false; rows.pairs.len()];
     for pair in columns.iter().flat_map(|column| &column.mismatched) {
         if let Some(mark) = mismatched.get_mut(*pair as usize) {
@@ -131,7 +141,7 @@ pub fn reconcile(input: &Input<'_>, bound: &BoundReconcile) -> Result<Reconcilia
         }
     }
     let notes = notes(bound, &columns);
-    Ok(Reconciliation { rows, columns, mismatched, totals, notes })
+    Ok(Reconciliation { rows, evidence, partners, columns, mismatched, longest, totals, notes })
 }
 
 fn notes(bound: &BoundReconcile, columns: &[ColumnOutcome]) -> Vec<String> {
@@ -160,9 +170,14 @@ fn notes(bound: &BoundReconcile, columns: &[ColumnOutcome]) -> Vec<String> {
 }
 
 impl Reconciliation {
+    /// Returns the number of pairs.
+    pub fn pairs(&self) -> u64 {
+        self.rows.same + self.rows.pairs.len() as u64
+    }
+
     /// Returns the number of pairs without a difference.
     pub fn matched_pairs(&self) -> u64 {
-        self.mismatched.iter().filter(|m| !**m).count() as u64
+        self.rows.same + self.mismatched.iter().filter(|m| !**m).count() as u64
     }
 
     /// Returns the number of pairs with at least one difference.
@@ -178,12 +193,11 @@ impl Reconciliation {
     /// Returns the differing cells of the compared column at `index`, in the order of expected's rows, with their texts.
     pub fn mismatches<'a>(
         &'a self,
-        input: &Input<'_>,
         bound: &BoundReconcile,
         index: usize,
     ) -> impl Iterator<Item = Mismatch> + 'a {
         let texts = bound.columns.get(index).and_then(|column| {
-            Some((input.expected.texts(&column.name)?, input.target.texts(&column.name)?))
+            Some((self.evidence.expected.texts(&column.name)?, self.evidence.target.texts(&column.name)?))
         });
         let pairs = self.columns.get(index).map(|column| column.mismatched.as_slice()).unwrap_or_default();
         let text = |texts: &Texts, row: u32| texts.owned(row as usize);
@@ -200,12 +214,13 @@ impl Reconciliation {
         })
     }
 
-    /// Enters every row that was reconciled into the tallies of both sides.
+    /// Enters every row that was reconciled into the tallies of both sides, in which all other rows are entered already.
     ///
-    /// `cleansed` says of a row's position in the source's snapshot whether a step or a merge changed a cell of it.
+    /// Of the pairs that are the same only their number is known: they are what is left. Where that is another number,
+    /// nothing is entered for it, and the ledger does not balance. `cleansed` says of a row's position in the source's
+    /// snapshot whether a step or a merge changed a cell of it.
     pub fn enter(
         &self,
-        input: &Input<'_>,
         cleansed: impl Fn(u64) -> bool,
         source: &mut Tally<SourceDisposition>,
         target: &mut Tally<TargetDisposition>,
@@ -217,7 +232,7 @@ impl Reconciliation {
             (&self.rows.missing, SourceDisposition::Missing),
         ] {
             for row in rows {
-                source.enter(row_of(input.expected, *row), disposition);
+                source.enter(row_of(&self.evidence.expected, *row), disposition);
             }
         }
         for (rows, disposition) in [
@@ -228,18 +243,27 @@ impl Reconciliation {
             (&self.rows.unexpected, TargetDisposition::Unexpected),
         ] {
             for row in rows {
-                target.enter(row_of(input.target, *row), disposition);
+                target.enter(row_of(&self.evidence.target, *row), disposition);
             }
         }
+        let matched = |row: u64| match cleansed(row) {
+            true => SourceDisposition::MatchedCleansed,
+            false => SourceDisposition::MatchedUnchanged,
+        };
         for (pair, mismatched) in self.rows.pairs.iter().zip(&self.mismatched) {
-            let (e, t) = (row_of(input.expected, pair.expected), row_of(input.target, pair.target));
-            let (of_source, of_target) = match (mismatched, cleansed(e)) {
-                (true, _) => (SourceDisposition::Mismatched, TargetDisposition::Mismatched),
-                (false, true) => (SourceDisposition::MatchedCleansed, TargetDisposition::Matched),
-                (false, false) => (SourceDisposition::MatchedUnchanged, TargetDisposition::Matched),
-            };
-            source.enter(e, of_source);
-            target.enter(t, of_target);
+            let e = row_of(&self.evidence.expected, pair.expected);
+            let t = row_of(&self.evidence.target, pair.target);
+            if *mismatched {
+                source.enter(e, SourceDisposition::Mismatched);
+                target.enter(t, TargetDisposition::Mismatched);
+            } else {
+                source.enter(e, matched(e));
+                target.enter(t, TargetDisposition::Matched);
+            }
+        }
+        if source.rest() == self.rows.same && target.rest() == self.rows.same {
+            source.enter_rest(matched);
+            target.enter_rest(|_| TargetDisposition::Matched);
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::frame::{Frame, Texts};
 use crate::model::{Field, Schema};
 use crate::rule::RuleError;
 
+use super::bind::BoundReconcile;
+
 /// What is done to the columns of one side, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Preparation {
@@ -50,6 +52,37 @@ pub struct Applied {
     pub values: u64,
     /// Rows, from 0, whose code is not listed.
     pub unmapped: Vec<u32>,
+}
+
+/// Both sides as they are compared, and what was done to them.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// Expected.
+    pub expected: Frame,
+    /// The target.
+    pub target: Frame,
+    /// What was done to expected, then to the target.
+    pub applied: Vec<Applied>,
+}
+
+impl BoundReconcile {
+    /// Calculates the columns that policies compare by an expression, and replaces codes, row by row.
+    ///
+    /// # Errors
+    /// Where a column is not there, or polars refuses an expression.
+    pub fn prepare(&self, expected: &Frame, target: &Frame) -> Result<Prepared, RuleError> {
+        let (expected, mut applied) = self.preparations.0.apply(expected)?;
+        let (target, of_target) = self.preparations.1.apply(target)?;
+        applied.extend(of_target);
+        Ok(Prepared { expected, target, applied })
+    }
+}
+
+impl Prepared {
+    /// Returns what the reader should know: expressions and lists of codes that changed nothing.
+    pub fn notes(&self) -> Vec<String> {
+        self.applied.iter().filter_map(Applied::idle).collect()
+    }
 }
 
 impl Preparation {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use crate::frame::{Frame, Keys};
+use crate::frame::{Frame, Keys, Rows};
 use crate::model::{Field, Logical, key_text};
 use crate::rule::RuleError;
 
@@ -25,9 +25,6 @@ use sum::Total;
 
 /// The fewest rows of a group whose figures tell nothing of single rows.
 const FEWEST_ROWS: u64 = 5;
-
-/// Rows counted by one task.
-const ROWS_A_PART: usize = 128 * 1024;
 
 /// What a total found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,22 +73,55 @@ pub struct Figure {
 /// # Errors
 /// Where a column is not there.
 pub fn total(input: &Input<'_>, total: &BoundTotal) -> Result<TotalOutcome, RuleError> {
-    let side = |frame: &Frame, of: Of| {
-        // A frame without rows still tells the column's type.
-        let starts: Vec<usize> = (0..frame.height().max(1)).step_by(ROWS_A_PART).collect();
-        let part = |start: usize| {
-            let mut figures = SideTotals::new(total, of);
-            figures.add(&frame.slice(start, ROWS_A_PART))?;
-            Ok::<_, RuleError>(figures)
-        };
-        starts
-            .into_par_iter()
-            .map(part)
-            .try_reduce(|| SideTotals::new(total, of), |all, part| Ok(merged(all, part)))
-    };
-    let (expected, target) =
-        rayon::join(|| side(input.expected, Of::Expected), || side(input.target, Of::Target));
-    Ok(compare(total, expected?, target?))
+    let computed = totals(input, std::slice::from_ref(total))?;
+    computed.into_iter().next().ok_or_else(|| RuleError::Refused("a total was not computed".to_owned()))
+}
+
+/// Computes totals over all rows of expected and of the target, in one pass a side ([`total`]).
+///
+/// # Errors
+/// Where a column is not there, or rows cannot be read.
+pub(super) fn totals(input: &Input<'_>, totals: &[BoundTotal]) -> Result<Vec<TotalOutcome>, RuleError> {
+    if totals.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (expected, target) = rayon::join(
+        || of_side(input.expected, totals, Of::Expected),
+        || of_side(input.target, totals, Of::Target),
+    );
+    let sides = expected?.into_iter().zip(target?);
+    Ok(totals.iter().zip(sides).map(|(total, (expected, target))| compare(total, expected, target)).collect())
+}
+
+/// Counts one side for each total.
+fn of_side<'a>(rows: &dyn Rows, totals: &'a [BoundTotal], of: Of) -> Result<Vec<SideTotals<'a>>, RuleError> {
+    let mut columns: Vec<String> = Vec::new();
+    for total in totals {
+        columns.extend(total.by.iter().map(|part| part.name.clone()));
+        columns.push(total.column.clone());
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    let none = || -> Vec<SideTotals<'a>> { totals.iter().map(|total| SideTotals::new(total, of)).collect() };
+    let counted = (0..rows.pieces())
+        .into_par_iter()
+        .map(|piece| {
+            let (mut counted, mut done) = (none(), Ok(()));
+            rows.visit(piece, &columns, &mut |_, frame| {
+                if done.is_ok() {
+                    done = counted.iter_mut().try_for_each(|total| total.add(&frame));
+                }
+            })?;
+            done.map(|()| counted)
+        })
+        .try_reduce(none, |all, part| {
+            Ok::<_, RuleError>(all.into_iter().zip(part).map(|(all, part)| merged(all, part)).collect())
+        })?;
+    // A side without rows still tells the columns' types.
+    let mut all = none();
+    let no_rows = rows.fetch(&[])?;
+    all.iter_mut().try_for_each(|total| total.add(&no_rows))?;
+    Ok(all.into_iter().zip(counted).map(|(all, counted)| merged(all, counted)).collect())
 }
 
 /// The figures of one side of a total: it is given the side's rows a frame at a time, in any order, and can be put

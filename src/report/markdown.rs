@@ -164,14 +164,7 @@ fn not_checked(result: &RunResult, text: &mut String) {
 
 /// Returns what of a dataset was left out: the comparison itself, columns, rows without a value.
 fn dataset_gaps(dataset: &DatasetResult) -> impl Iterator<Item = String> {
-    let one_sided = (dataset.error.is_none() && dataset.buckets.is_none()).then(|| {
-        match (&dataset.source, &dataset.target) {
-            (Some(_), None) => "not reconciled: it has no target",
-            (None, Some(_)) => "not reconciled: it has no source",
-            _ => "not reconciled",
-        }
-        .to_owned()
-    });
+    let one_sided = words::left_out(dataset).map(|(_, why)| why.to_owned());
     let columns: Vec<String> = dataset
         .columns
         .iter()

@@ -14,7 +14,7 @@ use crate::findings::{ReadError, RunResult};
 
 pub use junit::junit_xml;
 pub use markdown::summary_md;
-pub use terminal::terminal_summary;
+pub use terminal::{could_not, terminal_summary};
 pub use words::{Verdict, counted, thousands, verdict};
 
 /// The file of a run folder that holds the secret for the tokens of hidden keys, as 64 hexadecimal digits.

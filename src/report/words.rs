@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 use crate::findings::{DatasetResult, ONLY_RECONCILED, RuleResult, RunResult, SideFigure};
 use crate::model::{Severity, Side, Status};
 
+/// The verdict of a run that stops nothing because it judged nothing.
+pub(super) const NONE_JUDGED: &str = "Ready: no rule stops the gate, but none was judged";
+
 /// The kinds that judge a side as a whole: their one failure is not one of so many records.
 const WHOLE_SIDE: &[&str] = &["freshness", "row_count"];
 
@@ -49,7 +52,7 @@ pub(super) fn one_line(text: &str) -> String {
 /// The verdict of a run in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// A mark that differs by shape: ✓, !, ✕ or ◌.
+    /// A mark that differs by shape: ✓, !, ✕, ◌ or –.
     pub mark: &'static str,
     /// The mark in a word.
     pub word: &'static str,
@@ -83,7 +86,7 @@ pub fn verdict(result: &RunResult) -> Verdict {
     };
     let (mark, word, mut sentence) = match result.gate.exit_code {
         0 => match (with(Status::Warn), with(Status::Pass)) {
-            (0, 0) => ("✓", "Pass", "Ready: no rule stops the gate, but none was judged".to_owned()),
+            (0, 0) => ("–", "Nothing judged", NONE_JUDGED.to_owned()),
             (0, _) => ("✓", "Pass", "Ready: no rule stops the gate".to_owned()),
             (warned, _) => {
                 let rules = counted(warned, "rule");
@@ -127,6 +130,31 @@ pub(super) fn is_broken(dataset: &DatasetResult) -> bool {
 /// Returns true where the dataset as a whole is inconclusive, and no worse.
 pub(super) fn is_empty(dataset: &DatasetResult) -> bool {
     dataset.inconclusive.is_some() && !is_broken(dataset)
+}
+
+/// Returns true where nothing was asked of a dataset: it has no rule, and is not compared with anything.
+pub(super) fn is_unasked(dataset: &DatasetResult) -> bool {
+    dataset.rules.is_empty() && dataset.buckets.is_none() && !is_broken(dataset) && !is_empty(dataset)
+}
+
+/// Says what of a dataset as a whole was not looked at, though nothing went wrong: what, and why.
+pub(super) fn left_out(dataset: &DatasetResult) -> Option<(&'static str, &'static str)> {
+    if dataset.error.is_some() || dataset.buckets.is_some() {
+        return None;
+    }
+    Some(match (is_unasked(dataset), &dataset.source, &dataset.target) {
+        (true, _, None) => ("the dataset as a whole", "nothing was asked: it has no rule, and no target"),
+        (true, _, Some(_)) => ("the dataset as a whole", "nothing was asked: it has no rule, and no source"),
+        (false, Some(_), None) => ("the comparison", "not reconciled: it has no target"),
+        (false, None, Some(_)) => ("the comparison", "not reconciled: it has no source"),
+        (false, _, _) => ("the comparison", "not reconciled"),
+    })
+}
+
+/// Returns true where no rule of the run was judged.
+pub(super) fn none_judged(result: &RunResult) -> bool {
+    let mut rules = result.datasets.iter().flat_map(|dataset| &dataset.rules);
+    !rules.any(|rule| rule.status != Status::Skipped && !is_unjudged(rule))
 }
 
 /// One thing that was judged: a rule on one of its gating sides, a rule as a whole, or a dataset itself.

@@ -133,6 +133,9 @@ pub enum RuleError {
     /// polars refused the plan or failed in it.
     #[error("{}", .0.to_string().lines().next().unwrap_or_default())]
     Polars(#[from] polars::prelude::PolarsError),
+    /// Rows could not be read.
+    #[error(transparent)]
+    Rows(#[from] crate::frame::RowsError),
     /// The data cannot be taken as the rule asks.
     #[error("{0}")]
     Refused(String),

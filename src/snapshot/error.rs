@@ -53,6 +53,24 @@ pub enum SnapshotError {
     /// The table cannot be a dataset, which was known before it was read.
     #[error("{0}")]
     Unfit(String),
+    /// The connection could not be opened.
+    #[error("{connection} could not be opened: {error}")]
+    Unopened {
+        /// What messages call it.
+        connection: String,
+        /// Why.
+        error: Box<SourceError>,
+    },
+    /// The query could not be run.
+    #[error("the `query` of {dataset}'s {side} failed: {error}")]
+    Query {
+        /// The dataset.
+        dataset: String,
+        /// `source` or `target`.
+        side: String,
+        /// Why.
+        error: Box<SourceError>,
+    },
     /// The source could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),

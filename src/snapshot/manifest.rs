@@ -32,8 +32,11 @@ pub struct Manifest {
     pub options: Json,
     /// The files that were read, in that order.
     pub inputs: Vec<Input>,
-    /// When the reading began, in UTC (RFC 3339).
+    /// When the reading began, in UTC (RFC 3339); where it was continued, when it first did.
     pub taken_at: String,
+    /// When its parts were read, where those are of several moments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moments: Option<Moments>,
     /// The number of rows.
     pub rows: u64,
     /// The columns, in the order of the source.
@@ -48,6 +51,38 @@ pub struct Manifest {
     pub structure: Option<Structure>,
     /// The version of the program that took the snapshot.
     pub tool: String,
+}
+
+/// When the parts of a snapshot were read, by the clock of the machine that read them, in UTC (RFC 3339).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moments {
+    /// When the first part was begun.
+    pub first: String,
+    /// When the last part was begun.
+    pub last: String,
+    /// When the reading was last continued that had been cut off; nothing where it was read in one go.
+    pub continued: Option<String>,
+}
+
+impl Moments {
+    /// Says in words when the parts were read: `continued on …; its first rows were read on …`.
+    pub fn words(&self) -> String {
+        match &self.continued {
+            Some(then) => {
+                format!("continued on {}; its first rows were read on {}", day(then), day(&self.first))
+            }
+            None if day(&self.first) == day(&self.last) => format!("read on {}", day(&self.first)),
+            None => format!("read from {} to {}", day(&self.first), day(&self.last)),
+        }
+    }
+}
+
+/// Returns an RFC 3339 time as people write it, `23 November 2026, 18:15 UTC`; anything else as it is.
+pub(super) fn day(text: &str) -> String {
+    match DateTime::parse_from_rfc3339(text) {
+        Ok(time) => time.to_utc().format("%-d %B %Y, %H:%M UTC").to_string(),
+        Err(_) => text.to_owned(),
+    }
 }
 
 /// A file that a snapshot was read from.
@@ -165,6 +200,10 @@ impl Manifest {
         if let (Some(structure), Json::Object(content)) = (&self.structure, &mut content) {
             content.insert("structure".to_owned(), serde_json::json!(structure));
         }
+        if let (Some(server), Json::Object(content)) = (&self.server, &mut content) {
+            // The same rows, seen otherwise, are not as sure.
+            content.insert("read".to_owned(), serde_json::json!([server.isolation, server.stable]));
+        }
         let mut id = hex(&Sha256::digest(content.to_string()));
         id.truncate(16);
         id
@@ -208,5 +247,43 @@ mod logical_text {
             Some(name) => Ok(Logical::Other(name.to_owned())),
             None => text.parse().map_err(D::Error::custom),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::Stable;
+
+    #[test]
+    fn the_same_rows_seen_otherwise_are_another_snapshot() {
+        let server = |stable, seen_at: &str| Server {
+            version: "1".to_owned(),
+            isolation: "REPEATABLE READ".to_owned(),
+            seen_at: Some(seen_at.to_owned()),
+            stable,
+        };
+        let mut manifest = Manifest {
+            version: MANIFEST_VERSION,
+            id: String::new(),
+            dataset: "t".to_owned(),
+            side: "source".to_owned(),
+            connection: None,
+            query: "t".to_owned(),
+            options: Json::Null,
+            inputs: Vec::new(),
+            taken_at: String::new(),
+            rows: 0,
+            columns: Vec::new(),
+            files: Vec::new(),
+            server: Some(server(Stable::PerPart, "then")),
+            tool: String::new(),
+        };
+        let parts = manifest.content_id();
+        manifest.server = Some(server(Stable::OnePoint, "then"));
+        let whole = manifest.content_id();
+        assert_ne!(parts, whole);
+        manifest.server = Some(server(Stable::OnePoint, "now"));
+        assert_eq!(manifest.content_id(), whole);
     }
 }

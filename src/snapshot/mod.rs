@@ -3,12 +3,14 @@
 mod error;
 mod manifest;
 mod reader;
+mod rows;
 mod store;
 mod taking;
 mod writer;
 
 pub use error::{SnapshotError, WriteError};
-pub use manifest::{Column, DataFile, Input, MANIFEST_VERSION, Manifest};
+pub use manifest::{Column, DataFile, Input, MANIFEST_VERSION, Manifest, Moments};
+pub use rows::SnapshotRows;
 pub use store::{Snapshot, Store, TakeOptions, take};
 pub use taking::Progress;
 pub use writer::{ParquetWriter, Written, make_folders, write_frame, write_parquet};

@@ -24,15 +24,7 @@ const BATCH_ROWS: usize = 64 << 10;
 
 /// Reads a whole snapshot into memory, under our names.
 pub(super) fn read(folder: &Path, manifest: &Manifest) -> Result<Frame, SnapshotError> {
-    let files: Vec<(PathBuf, ArrowReaderMetadata)> = manifest
-        .files
-        .iter()
-        .map(|file| {
-            let path = folder.join(&file.name);
-            let metadata = guarded(&path, || load_parquet(&open(&path)?).map_err(|e| e.to_string()))?;
-            Ok((path, metadata))
-        })
-        .collect::<Result<_, SnapshotError>>()?;
+    let files = opened(folder, manifest)?;
     let columns: Vec<PolarsColumn> = manifest
         .columns
         .par_iter()
@@ -50,12 +42,25 @@ pub(super) fn read(folder: &Path, manifest: &Manifest) -> Result<Frame, Snapshot
     Ok(Frame::new(manifest.schema(), df))
 }
 
+/// Opens a snapshot's files, in order.
+pub(super) fn opened(
+    folder: &Path,
+    manifest: &Manifest,
+) -> Result<Vec<(PathBuf, ArrowReaderMetadata)>, SnapshotError> {
+    let files = manifest.files.iter().map(|file| {
+        let path = folder.join(&file.name);
+        let metadata = guarded(&path, || load_parquet(&open(&path)?).map_err(|e| e.to_string()))?;
+        Ok((path, metadata))
+    });
+    files.collect()
+}
+
 fn open(path: &Path) -> Result<File, String> {
     File::open(path).map_err(|e| e.to_string())
 }
 
 /// Runs what may panic on a damaged file.
-fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, String>) -> Result<T, SnapshotError> {
+pub(super) fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, String>) -> Result<T, SnapshotError> {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|_| Err("the file is damaged".to_owned()))
         .map_err(|problem| SnapshotError::Read { path: path.to_owned(), problem })
@@ -92,9 +97,18 @@ fn read_column(files: &[(PathBuf, ArrowReaderMetadata)], column: &Column) -> Res
         parts => guarded(last, || concat(parts).map_err(|e| e.to_string()))?,
     };
     drop(arrays);
+    guarded(last, || unpadded(whole, column))
+}
+
+/// Returns an array of a file in the form of its column's logical type, without the blanks that pad it.
+pub(super) fn logical_array(array: &ArrayRef, column: &Column) -> Result<ArrayRef, String> {
+    unpadded(to_logical(array, &column.logical)?, column)
+}
+
+fn unpadded(array: ArrayRef, column: &Column) -> Result<ArrayRef, String> {
     match column.logical {
-        Logical::Text { padded: true, .. } => guarded(last, || without_padding(&whole)),
-        _ => Ok(whole),
+        Logical::Text { padded: true, .. } => without_padding(&array),
+        _ => Ok(array),
     }
 }
 

@@ -9,12 +9,12 @@ use sha2::{Digest, Sha256};
 
 use crate::frame::Frame;
 use crate::model::Structure;
-use crate::source::{Cancel, ColumnNote, Connector, ReadReport, ReadRequest, SourceError, hex};
+use crate::source::{Cancel, ColumnNote, Connector, ReadReport, ReadRequest, SourceError, Stable, hex};
 
 use super::manifest::time_text;
-use super::taking::{Progress, Taking, request_of};
+use super::taking::{Progress, Taking, left_words, request_of};
 use super::writer::{make_folders, publish, temporary_beside};
-use super::{Input, MANIFEST_VERSION, Manifest, SnapshotError, WriteError, reader};
+use super::{Input, MANIFEST_VERSION, Manifest, SnapshotError, SnapshotRows, WriteError, reader};
 
 const MANIFEST: &str = "manifest.json";
 
@@ -41,6 +41,11 @@ impl Store {
         }
         Ok(self.root.join(dataset).join(side))
     }
+
+    /// Returns the folder of a snapshot, where it is in the store.
+    pub fn folder_of(&self, dataset: &str, side: &str, snapshot: &Snapshot) -> Option<PathBuf> {
+        Some(self.folder(dataset, side).ok()?.join(&snapshot.id)).filter(|folder| folder.is_dir())
+    }
 }
 
 /// A snapshot whose files are as they were when it was taken.
@@ -61,7 +66,9 @@ pub struct TakeOptions<'a> {
     pub cancel: &'a Cancel,
     /// Hears how far it has come.
     pub tell: &'a (dyn Fn(Progress) + Sync),
-    /// Whether what a reading of the same request left is gone on with. It is dropped otherwise.
+    /// Hears what the user should know meanwhile: a sentence without a full stop.
+    pub note: &'a (dyn Fn(&str) + Sync),
+    /// Whether what a reading of the same request left is gone on with. Otherwise it is set aside until this one is done.
     pub resume: bool,
     /// Returns what the database declares of the table, where it can be asked. It is asked once the rows are there.
     pub structure: &'a (dyn Fn() -> Option<Structure> + Sync),
@@ -87,11 +94,11 @@ pub fn take(
     make_folders(&folder).map_err(WriteError::io(&folder))?;
     let noted = connector.resumes();
     let mut part = match noted {
-        true => PartFolder::of_request(&folder, request, options.resume)?,
+        true => PartFolder::of_request(&folder, request, options)?,
         false => PartFolder::new(&folder)?,
     };
     let taken_at = time_text(Utc::now());
-    let taking = Taking::new(part.path(), request, noted, options.cancel, options.tell);
+    let taking = Taking::new(part.path(), request, noted, options);
     let report = match connector.read(request, options.cancel, &taking) {
         Ok(report) => report,
         Err(error) => {
@@ -108,6 +115,11 @@ pub fn take(
     };
     options.cancel.check()?;
     let taken = taking.close()?;
+    let moments = taken.moments.clone().filter(|moments| {
+        let in_parts = report.server.as_ref().is_some_and(|server| server.stable == Stable::PerPart);
+        in_parts || moments.continued.is_some()
+    });
+    let first = moments.as_ref().filter(|moments| moments.continued.is_some()).map(|m| m.first.clone());
     let mut manifest = Manifest {
         version: MANIFEST_VERSION,
         id: String::new(),
@@ -117,7 +129,8 @@ pub fn take(
         query: request.query(),
         options: request.options(),
         inputs: inputs(&report),
-        taken_at,
+        taken_at: first.unwrap_or(taken_at),
+        moments,
         rows: taken.files.iter().map(|file| file.rows).sum(),
         columns: taken.columns(&report.notes),
         files: taken.files,
@@ -127,13 +140,17 @@ pub fn take(
     };
     manifest.id = manifest.content_id();
     write_manifest(&part.path().join(MANIFEST), &manifest)?;
-    keep(&mut part, &folder.join(&manifest.id), manifest)
+    let kept = keep(&mut part, &folder.join(&manifest.id), manifest)?;
+    part.forget_earlier();
+    Ok(kept)
 }
 
 /// A folder that a snapshot is taken into. It is removed when it is dropped, unless it is to stay.
 struct PartFolder {
     path: PathBuf,
     stays: bool,
+    /// Where an unfinished reading of the same request is set aside.
+    earlier: Option<PathBuf>,
     /// Held so that no other process takes the same.
     _lock: Option<File>,
 }
@@ -146,11 +163,17 @@ impl PartFolder {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let made = builder.tempdir_in(folder).map_err(WriteError::io(folder))?;
-        Ok(PartFolder { path: made.keep(), stays: false, _lock: None })
+        Ok(PartFolder { path: made.keep(), stays: false, earlier: None, _lock: None })
     }
 
     /// Makes or finds the folder of a request: another reading of it comes to the same.
-    fn of_request(folder: &Path, request: &ReadRequest, resume: bool) -> Result<Self, SnapshotError> {
+    ///
+    /// What an earlier one left is set aside where it is not gone on with, and found there by a later one that goes on.
+    fn of_request(
+        folder: &Path,
+        request: &ReadRequest,
+        options: &TakeOptions<'_>,
+    ) -> Result<Self, SnapshotError> {
         let mut name = hex(&Sha256::digest(request_of(request).to_string()));
         name.truncate(16);
         let path = folder.join(format!("{name}.part"));
@@ -161,13 +184,29 @@ impl PartFolder {
             // On a file system without locks, two at once are the user's to avoid.
             Ok(()) | Err(std::fs::TryLockError::Error(_)) => {}
         }
-        if !resume && path.exists() {
-            std::fs::remove_dir_all(&path).map_err(WriteError::io(&path))?;
+        let earlier = folder.join(format!("{name}.earlier.part"));
+        let left = left_words(&path, request);
+        if options.resume && left.is_none() && earlier.exists() {
+            remove(&path)?;
+            std::fs::rename(&earlier, &path).map_err(WriteError::io(&path))?;
+        } else if !options.resume && path.exists() {
+            match left {
+                Some(_) => {
+                    remove(&earlier)?;
+                    std::fs::rename(&path, &earlier).map_err(WriteError::io(&earlier))?;
+                }
+                None => remove(&path)?,
+            }
+        }
+        if let Some(left) = left_words(&earlier, request).filter(|_| !options.resume) {
+            (options.note)(&format!(
+                "an unfinished reading ({left}) is set aside, until this one is complete; `--resume` continues it"
+            ));
         }
         if !path.exists() {
             make_owner_only(&path).map_err(WriteError::io(&path))?;
         }
-        Ok(PartFolder { path, stays: false, _lock: Some(lock) })
+        Ok(PartFolder { path, stays: false, earlier: Some(earlier), _lock: Some(lock) })
     }
 
     fn path(&self) -> &Path {
@@ -177,6 +216,14 @@ impl PartFolder {
     fn stay(&mut self) {
         self.stays = true;
     }
+
+    /// Removes what was set aside: the whole table is there.
+    fn forget_earlier(&self) {
+        if let Some(earlier) = &self.earlier {
+            // What cannot be removed still ends in `.part`.
+            let _ = std::fs::remove_dir_all(earlier);
+        }
+    }
 }
 
 impl Drop for PartFolder {
@@ -185,6 +232,14 @@ impl Drop for PartFolder {
             // What cannot be removed still ends in `.part`.
             let _ = std::fs::remove_dir_all(&self.path);
         }
+    }
+}
+
+/// Removes a folder, where there is one.
+fn remove(path: &Path) -> Result<(), WriteError> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(WriteError::io(path)(error)),
+        _ => Ok(()),
     }
 }
 
@@ -281,6 +336,16 @@ impl Snapshot {
     /// Where a file could not be read.
     pub fn read(&self) -> Result<Frame, SnapshotError> {
         reader::read(&self.path, &self.manifest)
+    }
+
+    /// Opens the rows, to be read piece by piece, as [`Snapshot::read`] would give them.
+    ///
+    /// `keep` is the folder in which may be kept what is worked out of them, where there is one.
+    ///
+    /// # Errors
+    /// Where a file could not be opened.
+    pub fn rows(&self, keep: Option<PathBuf>) -> Result<SnapshotRows, SnapshotError> {
+        SnapshotRows::open(&self.path, &self.manifest, keep)
     }
 
     /// Returns what should be known of single columns: types that were widened, padding that was dropped.

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::SchemaRef;
+use chrono::Utc;
 use parquet::file::statistics::Statistics;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
@@ -17,8 +18,10 @@ use crate::source::{
     Cancel, ColumnNote, Part, ReadPlan, ReadRequest, Sink, SinkError, Unfinished, arrow_schema, load_parquet,
 };
 
+use super::manifest::{day, time_text};
+use super::store::TakeOptions;
 use super::writer::{Hashed, ParquetWriter, publish, temporary_beside};
-use super::{Column, DataFile, MANIFEST_VERSION, SnapshotError, WriteError, store};
+use super::{Column, DataFile, MANIFEST_VERSION, Moments, SnapshotError, WriteError, store};
 
 /// The file that says what a reading that was cut off has left.
 const STATE: &str = "unfinished.json";
@@ -53,6 +56,39 @@ struct Done {
     file: Option<DataFile>,
     nulls: Vec<Option<u64>>,
     padded: Vec<Option<u64>>,
+    /// When it was begun.
+    #[serde(default)]
+    begun: Option<String>,
+}
+
+impl State {
+    /// Returns the rows of the parts that are complete.
+    fn done(&self) -> u64 {
+        self.parts.values().filter_map(|part| part.file.as_ref()).map(|file| file.rows).sum()
+    }
+
+    /// Says what is complete: `150,000 rows, read on …`.
+    fn words(&self) -> String {
+        let rows = match self.done() {
+            1 => "1 row".to_owned(),
+            rows => format!("{} rows", grouped(rows)),
+        };
+        match self.parts.values().filter_map(|part| part.begun.as_ref()).min() {
+            Some(first) => format!("{rows}, read on {}", day(first)),
+            None => rows,
+        }
+    }
+}
+
+/// Writes a count with commas between the thousands.
+fn grouped(count: u64) -> String {
+    if count < 1000 { count.to_string() } else { format!("{},{:03}", grouped(count / 1000), count % 1000) }
+}
+
+/// Says what a reading that was cut off has left in a folder; nothing where no part of it is complete.
+pub(super) fn left_words(folder: &Path, request: &ReadRequest) -> Option<String> {
+    let state = state_in(folder, &request_of(request))?;
+    (!state.parts.is_empty()).then(|| state.words())
 }
 
 /// A snapshot while it is taken.
@@ -60,6 +96,7 @@ pub(super) struct Taking<'a> {
     folder: PathBuf,
     cancel: &'a Cancel,
     tell: &'a (dyn Fn(Progress) + Sync),
+    note: &'a (dyn Fn(&str) + Sync),
     /// True where what is complete is noted, for another reading to go on with.
     noted: bool,
     inner: Mutex<Inner>,
@@ -71,25 +108,24 @@ struct Inner {
     schema: Schema,
     arrow: SchemaRef,
     progress: Progress,
+    /// When it was continued.
+    continued: Option<String>,
 }
 
 /// What a complete snapshot is made of.
 pub(super) struct Taken {
     pub schema: Schema,
     pub files: Vec<DataFile>,
+    /// When its parts were read; nothing where that is not noted.
+    pub moments: Option<Moments>,
     nulls: Vec<Option<u64>>,
     padded: Vec<Option<u64>>,
 }
 
 impl<'a> Taking<'a> {
     /// Begins to take a snapshot into a folder. Where `noted`, what is there of the same request can be gone on with.
-    pub fn new(
-        folder: &Path,
-        request: &ReadRequest,
-        noted: bool,
-        cancel: &'a Cancel,
-        tell: &'a (dyn Fn(Progress) + Sync),
-    ) -> Self {
+    pub fn new(folder: &Path, request: &ReadRequest, noted: bool, options: &TakeOptions<'a>) -> Self {
+        let TakeOptions { cancel, tell, note, resume, .. } = *options;
         let schema = Schema::default();
         let state = State {
             version: MANIFEST_VERSION,
@@ -100,9 +136,12 @@ impl<'a> Taking<'a> {
             parts: BTreeMap::new(),
         };
         let left = if noted { left_in(folder, &state.request) } else { None };
+        if resume && noted && left.is_none() {
+            note("there is no unfinished reading to go on with: it is read from its beginning");
+        }
         let arrow = arrow_schema(&schema);
-        let inner = Inner { state, left, schema, arrow, progress: Progress::default() };
-        Taking { folder: folder.to_owned(), cancel, tell, noted, inner: Mutex::new(inner) }
+        let inner = Inner { state, left, schema, arrow, progress: Progress::default(), continued: None };
+        Taking { folder: folder.to_owned(), cancel, tell, note, noted, inner: Mutex::new(inner) }
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -126,12 +165,16 @@ impl<'a> Taking<'a> {
             let written = ParquetWriter::create(&self.folder.join(&name), arrow)?.finish()?;
             let columns = self.inner().schema.fields.len();
             let file = DataFile { name, rows: written.rows, sha256: written.sha256 };
-            let done = Done { file: Some(file), nulls: vec![Some(0); columns], padded: vec![None; columns] };
+            let nulls = vec![Some(0); columns];
+            let done = Done { file: Some(file), nulls, padded: vec![None; columns], begun: Some(now()) };
             self.inner().state.parts.insert(0, done);
         }
         let _ = std::fs::remove_file(self.folder.join(STATE));
         let inner = self.inner.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let begun = || inner.state.parts.values().filter_map(|part| part.begun.clone());
+        let moments = begun().min().zip(begun().max());
         let mut taken = Taken {
+            moments: moments.map(|(first, last)| Moments { first, last, continued: inner.continued }),
             nulls: vec![Some(0); inner.schema.fields.len()],
             padded: inner.schema.fields.iter().map(|field| is_padded(field).then_some(0)).collect(),
             schema: inner.schema,
@@ -218,9 +261,19 @@ impl Sink for Taking<'_> {
         })
     }
 
+    fn note(&self, text: &str) {
+        (self.note)(text);
+    }
+
     fn start(&self, schema: &Schema, plan: &ReadPlan) -> Result<(), SinkError> {
         let mut inner = self.inner();
-        inner.left = None;
+        if let Some(left) = inner.left.take().filter(|left| !left.parts.is_empty()) {
+            let what = left.words();
+            (self.note)(&format!(
+                "the unfinished reading ({what}) is not of what is there now: it is read anew"
+            ));
+        }
+        inner.continued = None;
         inner.state.parts.clear();
         if self.noted {
             // What is noted is of parts that go too.
@@ -245,8 +298,9 @@ impl Sink for Taking<'_> {
         inner.schema = Schema { fields: left.columns.iter().map(Column::field).collect() };
         inner.arrow = arrow_schema(&inner.schema);
         inner.progress.of = left.rows;
-        inner.progress.rows =
-            left.parts.values().filter_map(|part| part.file.as_ref()).map(|file| file.rows).sum();
+        inner.progress.rows = left.done();
+        inner.continued = Some(now());
+        (self.note)(&format!("goes on with what was read before: {}", left.words()));
         inner.state = left;
         Ok(())
     }
@@ -257,13 +311,15 @@ impl Sink for Taking<'_> {
             let padded: Vec<_> = inner.schema.fields.iter().map(|f| is_padded(f).then_some(0)).collect();
             (inner.arrow.clone(), padded)
         };
-        let done = Done { file: None, nulls: vec![Some(0); columns.len()], padded: columns };
+        let nulls = vec![Some(0); columns.len()];
+        let done = Done { file: None, nulls, padded: columns, begun: Some(now()) };
         Ok(Box::new(Open { taking: self, number, arrow, writer: None, done, told: (0, 0) }))
     }
 
     fn parquet_file(&self, number: usize, file: &mut dyn Read) -> Result<(), SinkError> {
         let name = file_name(number);
         let path = self.folder.join(&name);
+        let begun = Some(now());
         let sha256 = self.copy(&path, file)?;
         let problem = |problem: String| SnapshotError::Read { path: path.clone(), problem };
         let copied = File::open(&path).map_err(|e| problem(e.to_string()))?;
@@ -283,7 +339,7 @@ impl Sink for Taking<'_> {
             }
         }
         let padded = schema.fields.iter().map(|field| is_padded(field).then_some(0)).collect();
-        self.done(number, Done { file: Some(DataFile { name, rows, sha256 }), nulls, padded })?;
+        self.done(number, Done { file: Some(DataFile { name, rows, sha256 }), nulls, padded, begun })?;
         self.add(rows, 0);
         Ok(())
     }
@@ -349,6 +405,11 @@ impl Part for Open<'_> {
     }
 }
 
+/// Returns the time, as parts note it.
+fn now() -> String {
+    time_text(Utc::now())
+}
+
 fn file_name(number: usize) -> String {
     format!("data-{:04}.parquet", number + 1)
 }
@@ -382,13 +443,16 @@ pub(super) fn request_of(request: &ReadRequest) -> Json {
     })
 }
 
+/// Returns what an earlier reading of the same request noted in a folder.
+fn state_in(folder: &Path, request: &Json) -> Option<State> {
+    let text = std::fs::read_to_string(folder.join(STATE)).ok()?;
+    let state: State = serde_json::from_str(&text).ok()?;
+    (state.version == MANIFEST_VERSION && state.request == *request).then_some(state)
+}
+
 /// Returns what an earlier reading of the same request left in a folder; parts whose bytes are others are left out.
 fn left_in(folder: &Path, request: &Json) -> Option<State> {
-    let text = std::fs::read_to_string(folder.join(STATE)).ok()?;
-    let mut state: State = serde_json::from_str(&text).ok()?;
-    if state.version != MANIFEST_VERSION || state.request != *request {
-        return None;
-    }
+    let mut state = state_in(folder, request)?;
     state.parts.retain(|number, part| match &part.file {
         None => true,
         Some(file) => {

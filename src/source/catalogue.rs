@@ -12,6 +12,14 @@ pub trait Catalogue: Send + Sync {
     /// Where the database cannot be reached or its catalogue not be read.
     fn tables(&self, cancel: &Cancel) -> Result<Vec<Listed>, SourceError>;
 
+    /// Returns how many further tables and views the catalogue shows that may not be read; 0 where it shows none.
+    ///
+    /// # Errors
+    /// Where the database cannot be reached or its catalogue not be read.
+    fn unreadable(&self, _cancel: &Cancel) -> Result<u64, SourceError> {
+        Ok(0)
+    }
+
     /// Returns what the catalogue says of one of these tables.
     ///
     /// # Errors

@@ -117,8 +117,13 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Returns true for what a database, or the way to it, says.
+    pub fn is_of_database(&self) -> bool {
+        matches!(self, SourceError::Postgres(_) | SourceError::Odbc(_))
+    }
+
     /// Returns what happened, and what to try where that stands apart.
-    pub(super) fn parts(&self) -> (String, Option<String>) {
+    pub fn parts(&self) -> (String, Option<String>) {
         match self {
             SourceError::Postgres(error) => (error.problem.clone(), error.advice.clone()),
             SourceError::Odbc(problem) => problem.parts(),

@@ -5,7 +5,9 @@ mod conformance;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::{Cancel, ReadRequest, Selection, SourceError};
+use crate::model::Schema;
+
+use super::{Cancel, ReadRequest, Selection, SourceError, files};
 
 pub(super) use conformance::{Kept, judge, request_for};
 pub use conformance::{Tried, Verdict};
@@ -24,12 +26,37 @@ pub trait Examine: Send + Sync {
         tell: &mut dyn FnMut(Step),
     ) -> Result<(), SourceError>;
 
+    /// Connects once, and finds out for each request with which columns it would be read. No row is read of a database.
+    ///
+    /// # Errors
+    /// Where the connection cannot be used at all, or the user stopped it.
+    fn columns(
+        &self,
+        requests: &[ReadRequest],
+        cancel: &Cancel,
+    ) -> Result<Vec<Result<Schema, Unreadable>>, SourceError>;
+
     /// Writes samples of every type into temporary tables of a session of its own, reads them back as a run would,
     /// and tells of each type what came out. Nothing where the connection is no database.
     ///
     /// # Errors
     /// Where the connection fails, temporary tables may not be made, or the user stopped it.
     fn conform(&self, cancel: &Cancel, tell: &mut dyn FnMut(Tried)) -> Option<Result<(), SourceError>>;
+}
+
+/// Why what a request asks for cannot be read.
+#[derive(Debug)]
+pub struct Unreadable {
+    /// What the database says.
+    pub error: SourceError,
+    /// True where the table can be read, and the condition of `where` is what fails.
+    pub by_condition: bool,
+}
+
+impl From<SourceError> for Unreadable {
+    fn from(error: SourceError) -> Self {
+        Unreadable { error, by_condition: false }
+    }
 }
 
 /// The step that only a session that works comes to.
@@ -59,6 +86,8 @@ pub enum Outcome {
     Note,
     /// Something cannot be read.
     Failed,
+    /// It was not tried, so that nothing is known.
+    NotTried,
 }
 
 /// Tells steps, each with the time since the one before.
@@ -264,8 +293,21 @@ impl Examine for Folder {
         steps.good("folder", format!("{shown}, with {files} {noun}"));
         tell_rights(&mut steps, requests, |request| {
             cancel.check()?;
-            super::files::can_be_read(&self.0, request)
+            files::can_be_read(&self.0, request)
         })
+    }
+
+    fn columns(
+        &self,
+        requests: &[ReadRequest],
+        cancel: &Cancel,
+    ) -> Result<Vec<Result<Schema, Unreadable>>, SourceError> {
+        let mut found = Vec::with_capacity(requests.len());
+        for request in requests {
+            cancel.check()?;
+            found.push(files::columns(&self.0, request, cancel).map_err(Unreadable::from));
+        }
+        Ok(found)
     }
 
     fn conform(&self, _cancel: &Cancel, _tell: &mut dyn FnMut(Tried)) -> Option<Result<(), SourceError>> {

@@ -3,13 +3,16 @@
 use std::fs::{File, Metadata};
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
+use crate::model::Schema;
+
 use super::{
-    Cancel, Connector, Format, ReadFile, ReadReport, ReadRequest, Selection, Sink, SourceError, csv, hex,
-    parquet,
+    Cancel, Connector, Format, Part, ReadFile, ReadPlan, ReadReport, ReadRequest, Selection, Sink, SinkError,
+    SourceError, Unfinished, csv, hex, parquet,
 };
 
 /// Reads tables from the files of a folder.
@@ -112,6 +115,49 @@ pub(super) fn can_be_read(folder: &Path, request: &ReadRequest) -> Result<(), So
     }
     Ok(())
 }
+
+/// Finds out with which columns a request is read. Types of text files come from their values.
+///
+/// # Errors
+/// Where it cannot be read so far.
+pub(super) fn columns(folder: &Path, request: &ReadRequest, cancel: &Cancel) -> Result<Schema, SourceError> {
+    let only = OnlyColumns(Mutex::new(None));
+    let read = Files::new(folder.to_owned()).read(request, cancel, &only);
+    match (only.0.into_inner().unwrap_or_else(PoisonError::into_inner), read) {
+        (Some(schema), _) => Ok(schema),
+        (None, Err(error)) => Err(error),
+        (None, Ok(_)) => Ok(Schema::default()),
+    }
+}
+
+/// Takes the columns, and then no more.
+struct OnlyColumns(Mutex<Option<Schema>>);
+
+impl Sink for OnlyColumns {
+    fn unfinished(&self) -> Option<Unfinished> {
+        None
+    }
+
+    fn start(&self, schema: &Schema, _plan: &ReadPlan) -> Result<(), SinkError> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(schema.clone());
+        Err(ENOUGH.into())
+    }
+
+    fn resume(&self) -> Result<(), SinkError> {
+        Err(ENOUGH.into())
+    }
+
+    fn part(&self, _number: usize) -> Result<Box<dyn Part + '_>, SinkError> {
+        Err(ENOUGH.into())
+    }
+
+    fn parquet_file(&self, _number: usize, _file: &mut dyn Read) -> Result<(), SinkError> {
+        Err(ENOUGH.into())
+    }
+}
+
+/// Why nothing more is taken.
+const ENOUGH: &str = "only the columns were asked for";
 
 /// Returns the format that the endings of all files stand for.
 fn common_format(paths: &[PathBuf]) -> Result<Format, SourceError> {

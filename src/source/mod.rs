@@ -15,6 +15,7 @@ mod examine;
 mod files;
 mod infer;
 mod odbc;
+mod origin;
 mod original;
 mod pace;
 mod parquet;
@@ -46,7 +47,7 @@ pub use config::{
 };
 pub use dialect::{Sample, samples};
 pub use error::{CsvProblem, SinkError, SourceError};
-pub use examine::{Examine, Outcome, RIGHTS, Step, Tried, Verdict};
+pub use examine::{Examine, Outcome, RIGHTS, Step, Tried, Unreadable, Verdict};
 pub use files::Files;
 pub use odbc::{Driver, OdbcProblem, Refusal, Wrong, drivers};
 pub use original::{OriginalTexts, original_texts};
@@ -76,6 +77,11 @@ pub trait Connector: Send + Sync {
         Ok(None)
     }
 
+    /// Returns true unless a connection has to be opened, and none could be so far.
+    fn was_opened(&self) -> bool {
+        true
+    }
+
     /// Returns true where a reading that was cut off can go on from the parts that are complete.
     fn resumes(&self) -> bool {
         false
@@ -88,6 +94,10 @@ pub trait Connector: Send + Sync {
 pub trait Sink: Sync {
     /// Returns what an earlier reading of the same request left; nothing where there was none.
     fn unfinished(&self) -> Option<Unfinished>;
+
+    /// Hears of something on the way that the user should know, such as a connection that is tried again: a sentence
+    /// without a full stop, without a secret.
+    fn note(&self, _text: &str) {}
 
     /// Takes the schema and how the table is divided. It comes first; where it comes again, the table is begun
     /// anew. Parts that are there are dropped.
@@ -261,6 +271,11 @@ pub struct ColumnRules {
 }
 
 impl ReadRequest {
+    /// Returns what messages call the connection.
+    pub fn connection_words(&self) -> String {
+        self.connection.as_ref().map_or_else(|| "the files".to_owned(), |name| format!("connection `{name}`"))
+    }
+
     /// Returns what is asked for, in one line.
     pub fn query(&self) -> String {
         match &self.selection {
@@ -327,7 +342,8 @@ pub struct Server {
     pub version: String,
     /// The isolation level, in the server's words.
     pub isolation: String,
-    /// When its data was as the snapshot shows it, by its own clock (RFC 3339 in UTC); nothing where it does not say.
+    /// When its data was as the snapshot shows it, by its own clock (RFC 3339 in UTC); nothing where it does not say, or
+    /// where that was more than one moment.
     pub seen_at: Option<String>,
     /// Whether all rows are from one moment.
     pub stable: Stable,

@@ -1,28 +1,36 @@
 #!/usr/bin/env bash
-# Measures a whole run of Counterfoil against datacompy's compare (polars) of the same two files. See --help.
+# Measures reconciliation with Counterfoil, DuckDB and datacompy (polars) on the same two files. See --help.
 set -euo pipefail
 here=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 usage() {
   cat <<'TEXT'
-Usage: tests/bench/compare.sh [--rows N] [--times N] [--program FILE]
+Usage: tests/bench/compare.sh [--rows N] [--times N] [--program FILE] [--alone]
 
-Makes two Parquet files of 13 columns and N rows (default 1000000), runs the release build of Counterfoil and
-datacompy on them in turn (default 5 times each), and prints medians, their ratio and the peaks of memory.
-Counterfoil's time is that of a whole run: snapshots, reconciliation, repairs, corrected data, report. datacompy's
-is that of reading and comparing alone. Everything is kept in target/bench. The release build is brought up to date
-first, which takes long where there is none; --program measures another build instead. It needs Python 3.10 or newer
-with venv, and the network the first time.
+Makes two Parquet files of 13 columns and N rows (default 10000000), with a text as key, the target in another order, and
+faults of five kinds in one row in a thousand each. Then it runs, in turn and 5 times each:
 
-Ends with 1 where the two do not find the same, where Counterfoil takes more than a third of datacompy's time, or
-where it takes more than 2 GiB of memory. Close other programs before measuring.
+  reconcile   `counterfoil reconcile` on snapshots of both, taken before
+  again       the same once more: what it kept of the rows is there still
+  run         `counterfoil run`: snapshots, reconciliation, repairs, corrected data, report
+  DuckDB      one query: full outer join on the key, `is distinct from` on each column, the differing cells into Parquet
+  datacompy   its comparison on polars
+
+Counterfoil's clock is that of the process, the others' runs from reading the files to the result. It prints medians,
+ratios and the peaks of memory. Everything is kept in target/bench. The release build is brought up to date first,
+which takes long where there is none; --program measures another build instead, --alone leaves out DuckDB, datacompy
+and `run`. It needs Python 3.10 or newer with venv, and the network the first time.
+
+Ends with 1 where one does not find what was planted, or where `reconcile` takes more than 0.5 of DuckDB's time, 0.4 of its
+memory or 0.06 of datacompy's time. Close other programs before measuring.
 TEXT
 }
 
-rows=1000000
+rows=10000000
 times=5
 program=
+alone=
 while [ $# -gt 0 ]; do
   case $1 in
     --rows | --times)
@@ -35,6 +43,7 @@ while [ $# -gt 0 ]; do
       [ -x "$program" ] || { echo "tests/bench/compare.sh: there is no program at \`${2-}\`" >&2; exit 2; }
       shift 2
       ;;
+    --alone) alone=--alone; shift ;;
     -h | --help) usage; exit 0 ;;
     *) usage >&2; exit 2 ;;
   esac
@@ -62,4 +71,4 @@ if [ -z "$program" ]; then
   program=${CARGO_TARGET_DIR:-target}/release/counterfoil
 fi
 
-"$python" tests/bench/measure.py "$program" "$data" "$times"
+"$python" tests/bench/measure.py "$program" "$data" "$times" $alone

@@ -15,6 +15,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 SEED = 20_200_309
+# Rows that are made at once. The target's chunks come in the opposite order.
+CHUNK = 10_000_000
 STREETS = ["Amhurst Road", "Broadway Market", "Cassland Road", "Dalston Lane", "Elderfield Road", "Frampton Park Road"]
 NAMES = ["Adeyemi", "Begum", "Clarke", "Davies", "Evans", "Ferreira", "Green", "Hussain", "Ibrahim", "Jones", "Khan"]
 DAY_US = 86_400_000_000
@@ -41,10 +43,10 @@ def texts(random, rows, first, second):
     return pc.binary_join_element_wise(left, number, right, " ")
 
 
-def make_source(rows):
-    """The columns of the source: a text key and twelve more."""
-    random = np.random.default_rng(SEED)
-    number = random.permutation(rows)
+def make_source(rows, chunk):
+    """The columns of a chunk of the source: a text key and twelve more."""
+    random = np.random.default_rng(SEED + 2 * chunk)
+    number = random.permutation(rows) + chunk * CHUNK
     key = pc.binary_join_element_wise(
         pc.utf8_lpad(pa.array(number).cast(pa.string()), 7, "0"), pa.scalar("01"), "/"
     )
@@ -80,9 +82,9 @@ def changed(table, name, rows, change):
     return table.set_column(place, table.schema.field(place), new), int(mask.sum())
 
 
-def make_target(source):
-    """The target, and what differs in it."""
-    random = np.random.default_rng(SEED + 1)
+def make_target(source, chunk):
+    """A chunk of the target, and what differs in it."""
+    random = np.random.default_rng(SEED + 1 + 2 * chunk)
     rows = len(source)
     each = max(rows // 1_000, 1)
     few = max(rows // 10_000, 1)
@@ -115,6 +117,23 @@ def make_target(source):
     return target, {"cells": cells, "missing": few, "unexpected": few}
 
 
+class Writer:
+    """A Parquet file that is written table by table."""
+
+    def __init__(self, path):
+        self.path, self.file = path, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.file.close()
+
+    def write(self, table):
+        self.file = self.file or pq.ParquetWriter(self.path, table.schema, compression="zstd")
+        self.file.write_table(table)
+
+
 PROJECT = """\
 version: 1
 project: Benchmark
@@ -136,10 +155,18 @@ target: { connection: files, file: target.parquet }
 def main():
     folder, rows = Path(sys.argv[1]), int(sys.argv[2])
     (folder / "rules").mkdir(parents=True, exist_ok=True)
-    source = make_source(rows)
-    target, planted = make_target(source)
-    for name, table in [("source", source), ("target", target)]:
-        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
+    chunks = [min(CHUNK, rows - start) for start in range(0, rows, CHUNK)]
+    planted = {"cells": {}, "missing": 0, "unexpected": 0}
+    with Writer(folder / "source.parquet") as source, Writer(folder / "target.parquet") as target:
+        for chunk, size in enumerate(chunks):
+            source.write(make_source(size, chunk))
+        for chunk, size in reversed(list(enumerate(chunks))):
+            table, found = make_target(make_source(size, chunk), chunk)
+            target.write(table)
+            for column, count in found["cells"].items():
+                planted["cells"][column] = planted["cells"].get(column, 0) + count
+            planted["missing"] += found["missing"]
+            planted["unexpected"] += found["unexpected"]
     (folder / "counterfoil.yml").write_text(PROJECT)
     (folder / "rules" / "tenancies.yml").write_text(RULES)
     # Written last: it marks complete data.

@@ -18,7 +18,7 @@ const MODULES: &[(&str, &str)] = &[
     ("node", "diagnostic"),
     ("frame", "model"),
     ("ledger", "model"),
-    ("rule", "model diagnostic node"),
+    ("rule", "model diagnostic node frame"),
     ("expression", "model diagnostic node frame rule"),
     ("cleanse", "model diagnostic node frame rule expression"),
     ("check", "model diagnostic node frame rule expression"),

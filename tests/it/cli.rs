@@ -246,7 +246,7 @@ fn a_report_is_made_again_from_the_latest_run() {
     assert_eq!([read("junit.xml"), read("summary.md")], before);
     let ran = folder.run(&["report", "counterfoil-out/runs"]);
     assert_eq!(ran.code, Some(2));
-    assert!(ran.stderr.contains("there is no complete run in `counterfoil-out/runs`"), "{ran:?}");
+    assert!(ran.stderr.contains("there is no complete run `counterfoil-out/runs`"), "{ran:?}");
 }
 
 #[test]
@@ -259,6 +259,18 @@ fn a_run_from_the_latest_one_needs_no_connection() {
     let ran = folder.run(&["run", "--from", "counterfoil-out/runs/latest"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     assert_eq!(folder.result(), first);
+    // By its id, and by the word for the last one; what is none is told once.
+    let id = folder.run_folder().file_name().unwrap().to_string_lossy().into_owned();
+    for name in [id.as_str(), "latest"] {
+        let ran = folder.run(&["run", "--from", name]);
+        assert_eq!(ran.code, Some(1), "{name}: {ran:?}");
+        assert_eq!(folder.run(&["report", name]).code, Some(0), "{name}");
+    }
+    for command in [&["run", "--from", "nonsense"][..], &["report", "nonsense"]] {
+        let ran = folder.run(command);
+        assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1), "{ran:?}");
+        assert!(ran.stderr.contains("there is no complete run `nonsense`: give its id, `latest`"), "{ran:?}");
+    }
 }
 
 #[test]
@@ -383,6 +395,21 @@ mod interrupts {
             assert_eq!(folder.left_overs(), Vec::<std::path::PathBuf>::new(), "{i}");
             assert!(took < Duration::from_secs(15), "{i}: {took:?}");
         }
+    }
+
+    #[test]
+    fn what_a_killed_run_has_left_is_removed_by_the_next_and_said() {
+        let folder = long_project();
+        let cleansing = |line: &Json| line["event"] == "stage" && line["stage"] == "cleanse";
+        let (ran, _) = interrupted(&folder, &["-KILL"], cleansing);
+        assert_eq!(ran.code, None, "{ran:?}");
+        let left = runs(&folder);
+        assert!(left.len() == 1 && left[0].ends_with(".part"), "{left:?}");
+        let told = format!("removed runs/{}", left[0]);
+        let removed = |line: &Json| line["message"].as_str().is_some_and(|text| text.starts_with(&told));
+        let (ran, _) = interrupted(&folder, &["-INT"], removed);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert_eq!(runs(&folder), Vec::<String>::new());
     }
 
     #[test]

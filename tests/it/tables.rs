@@ -111,12 +111,29 @@ fn a_table_with_a_file_of_its_own_is_left_to_it() {
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert_eq!(names(&result), ["keyless", "Tenancy", "estate", "property"]);
     assert_eq!(dataset(&result, "keyless")["buckets"]["matched"], 1);
+    // What is left to other files is told, of both sides.
+    for table in ["\"old\".no_key", "\"new\".no_key"] {
+        assert!(ran.stderr.contains(&format!("not read by this file: `{table}`")), "{ran:?}");
+    }
     assert_eq!(dataset(&result, "Tenancy")["buckets"]["matched"], 2);
     // The snapshots of a run are used again, without a table more or less.
     let from = folder.path().join("counterfoil-out/runs/latest");
     assert_eq!(folder.run(&["run", "--from", from.to_str().unwrap()]).code, Some(0));
     let ran = folder.run(&["snapshot"]);
     assert_eq!((ran.code, ran.stdout.lines().count()), (Some(0), 8), "{ran:?}");
+}
+
+#[test]
+fn a_name_that_may_be_of_several_tables_leaves_none_of_them_out() {
+    let own = "dataset: one\nkey: [id]\nsource: { connection: db, table: property }\n";
+    let all = "source: { connection: db, tables: [old.*, new.*] }\n";
+    let Some(folder) = project(&[("all", all), ("own", own)]) else { return };
+    let ran = folder.run(&["check-config", "--connect"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    for says in ["another file reads `property`", "name its schema", "`\"new\".property`, `\"old\".property`"]
+    {
+        assert!(ran.stderr.contains(says), "{ran:?}");
+    }
 }
 
 #[test]

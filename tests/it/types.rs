@@ -42,8 +42,13 @@ pub fn request(side: &str) -> ReadRequest {
 pub fn snapshot(folder: &Path, side: &str) -> Result<Snapshot, SnapshotError> {
     let store = Store::new(folder.join("snapshots"));
     let files = Files::new(folder.to_owned());
-    let options =
-        TakeOptions { cancel: &Cancel::default(), tell: &|_| (), resume: false, structure: &|| None };
+    let options = TakeOptions {
+        cancel: &Cancel::default(),
+        tell: &|_| (),
+        note: &|_| (),
+        resume: false,
+        structure: &|| None,
+    };
     take(&store, "d", "source", &files, &request(side), &options)
 }
 

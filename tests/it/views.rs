@@ -120,7 +120,7 @@ fn the_verdict_is_said_in_words_and_marks() {
         let result = run(vec![DatasetResult { rules: rules.collect(), ..dataset("t") }], Severity::Error);
         terminal_summary(&result)
     };
-    assert_eq!(with(&[]), ["✓ Pass. Ready: no rule stops the gate, but none was judged."]);
+    assert_eq!(with(&[]), ["– Nothing judged. Ready: no rule stops the gate, but none was judged."]);
     assert_eq!(with(&[Status::Pass]), ["✓ Pass. Ready: no rule stops the gate."]);
     assert_eq!(
         with(&[Status::Pass, Status::Pass, Status::Skipped]),

@@ -5,12 +5,11 @@ use counterfoil::diagnostic::{Diagnostics, SourceFile, Span, Spanned};
 use counterfoil::frame::{Frame, Value};
 use counterfoil::model::{Field, Logical};
 use counterfoil::node::FromNode;
-use counterfoil::reconcile::{
-    Alignment, BoundReconcile, Input, Pair, Reconcile, Reconciliation, bind, reconcile,
-};
+use counterfoil::reconcile::{Alignment, BoundReconcile, Pair, Reconcile, Reconciliation, bind};
 
 use crate::examples::yaml;
 use crate::oracle::context;
+use crate::sides::reconcile;
 use crate::support::{Folder, column, read_parquet};
 use crate::table;
 use crate::types::snapshot;
@@ -44,8 +43,7 @@ fn bound(key: &str, rules: &str, expected: &Frame, target: &Frame) -> Result<Bou
 
 fn run(key: &str, rules: &str, expected: &Frame, target: &Frame) -> Reconciliation {
     let bound = bound(key, rules, expected, target).unwrap_or_else(|message| panic!("{message}"));
-    let nothing = Frame::default();
-    reconcile(&Input { expected, target, quarantined: &nothing, merged: &nothing }, &bound).unwrap()
+    reconcile(expected, target, &bound)
 }
 
 /// Returns for each pair of times whether they are equal, with the number of skipped ones; the same in both

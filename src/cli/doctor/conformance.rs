@@ -27,7 +27,7 @@ pub(super) fn run(
 ) -> Result<u8, SourceError> {
     let named = [name.to_owned()];
     let Ok(Some((project, _))) = super::project(project, &named, output) else { return Ok(2) };
-    let Some((_, Some(connection))) = project.connections.into_iter().next() else { return Ok(2) };
+    let Some((_, Ok(connection))) = project.connections.into_iter().next() else { return Ok(2) };
     let mut all = Vec::new();
     let Some(done) = connection.examine(&project.folder).conform(cancel, &mut |tried| all.push(tried)) else {
         output.error(format!("`{name}` is a folder of files: there are no types to try"));

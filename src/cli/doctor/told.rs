@@ -77,7 +77,11 @@ impl Told<'_> {
             return;
         }
         let took = step.took.map(shown).unwrap_or_default();
-        let begin = format!("  {:6}  {took:>8}  {:14}", word(step.outcome), step.name);
+        let begin = match step.outcome {
+            // The time has no place beside it, and there is none.
+            Outcome::NotTried => format!("  {:16}  {:14}", word(step.outcome), step.name),
+            outcome => format!("  {:6}  {took:>8}  {:14}", word(outcome), step.name),
+        };
         self.0.say(hanging(&format!("{begin:TEXT$}"), &step.text));
         if let Some(advice) = &step.advice {
             self.0.say(hanging(&" ".repeat(TEXT), advice));
@@ -85,16 +89,21 @@ impl Told<'_> {
     }
 
     /// Tells how it ended for all.
-    pub fn end(self, count: usize, failed: &[&str]) {
+    pub fn end(self, count: usize, failed: &[&str], not_tried: &[&str]) {
         let noun = |count: usize| if count == 1 { "connection" } else { "connections" };
-        if failed.is_empty() {
+        if failed.is_empty() && not_tried.is_empty() {
             self.remark(&match count {
                 1 => "The connection can be read.".to_owned(),
                 count => format!("All {count} {} can be read.", noun(count)),
             });
         } else if !self.0.quiet() || self.0.json() {
-            let names = failed.join(", ");
-            self.0.error(format!("{} of {count} {} cannot be read: {names}", failed.len(), noun(count)));
+            let said = [(failed, "cannot be read"), (not_tried, "could not be tried")]
+                .into_iter()
+                .filter(|(names, _)| !names.is_empty())
+                .map(|(names, what)| {
+                    format!("{} of {count} {} {what}: {}", names.len(), noun(count), names.join(", "))
+                });
+            self.0.error(said.collect::<Vec<_>>().join("; "));
         }
     }
 }
@@ -104,13 +113,14 @@ fn word(outcome: Outcome) -> &'static str {
         Outcome::Good => "ok",
         Outcome::Note => "note",
         Outcome::Failed => "failed",
+        Outcome::NotTried => "not tried",
     }
 }
 
 fn level(outcome: Outcome) -> Level {
     match outcome {
         Outcome::Good => Level::Info,
-        Outcome::Note => Level::Warning,
+        Outcome::Note | Outcome::NotTried => Level::Warning,
         Outcome::Failed => Level::Error,
     }
 }

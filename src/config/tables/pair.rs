@@ -45,7 +45,7 @@ fn find<'p>(table: &Listed, partners: &'p [Listed]) -> Result<&'p Listed, String
     match alike.as_slice() {
         [one] => Ok(one),
         [] => Err(format!(
-            "the target has no table of the name `{}`: `skip` it, or name the target's `table` in a file of its own",
+            "the target has no table of the name `{}` that this user may read: `skip` it, or name the target's `table` in a file of its own",
             table.name
         )),
         [_, ..] => Err(format!(

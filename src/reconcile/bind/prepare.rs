@@ -32,6 +32,12 @@ impl ColumnPolicy {
         }
     }
 
+    /// Returns true where it calculates values or replaces codes before they are compared.
+    pub fn prepares(&self) -> bool {
+        let expressions = [Side::Source, Side::Target].iter().any(|side| self.expression(*side).1.is_some());
+        expressions || self.map.is_some() || self.lookup.is_some()
+    }
+
     /// Returns the columns that the expressions of both sides name.
     pub fn named(&self) -> Vec<String> {
         let mut unheard = Diagnostics::default();

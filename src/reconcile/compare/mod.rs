@@ -4,9 +4,9 @@ mod fast;
 
 use rayon::prelude::*;
 
+use crate::frame::Frame;
 use crate::rule::RuleError;
 
-use super::Input;
 use super::align::Pair;
 use super::bind::{BoundReconcile, ComparedColumn};
 use super::cell::Cell;
@@ -28,7 +28,7 @@ pub struct ColumnOutcome {
     pub skipped_hours: u64,
 }
 
-/// Compares every column of every pair.
+/// Compares every column of every pair of rows of two frames.
 ///
 /// # Equality
 /// Without a policy two values are equal where they are the same value, not the same bytes: NULL equals NULL and
@@ -45,25 +45,26 @@ pub struct ColumnOutcome {
 /// # Errors
 /// Where a column is not there or not of its type.
 pub fn compare(
-    input: &Input<'_>,
+    expected: &Frame,
+    target: &Frame,
     bound: &BoundReconcile,
     pairs: &[Pair],
 ) -> Result<Vec<ColumnOutcome>, RuleError> {
-    bound.columns.par_iter().map(|column| compare_column(input, column, pairs)).collect()
+    bound.columns.par_iter().map(|column| compare_column((expected, target), column, pairs)).collect()
 }
 
 fn compare_column(
-    input: &Input<'_>,
+    sides: (&Frame, &Frame),
     column: &ComparedColumn,
     pairs: &[Pair],
 ) -> Result<ColumnOutcome, RuleError> {
-    let (expected, target) = readers(input, &column.name, &column.meeting)?;
+    let (expected, target) = readers(sides, &column.name, &column.meeting)?;
     let (different, skipped_hours) = different_pairs(&expected, &target, pairs);
     let active = column.policy.active();
     let mut counts = [0_u64; WORDS.len()];
     let mut changed_by_as = None;
     if let Some(natural) = &column.natural {
-        let (expected, target) = readers(input, &column.name, natural)?;
+        let (expected, target) = readers(sides, &column.name, natural)?;
         let (without, _) = different_pairs(&expected, &target, pairs);
         changed_by_as = Some(count_only_one(&different, &without));
     }
@@ -90,14 +91,14 @@ fn compare_column(
     Ok(ColumnOutcome { compared: pairs.len() as u64, mismatched, settled: settled.collect(), skipped_hours })
 }
 
-fn readers(input: &Input<'_>, name: &str, meeting: &Meeting) -> Result<(Reader, Reader), RuleError> {
-    let reader = |frame: &crate::frame::Frame, convert: &super::convert::Convert| {
+fn readers(sides: (&Frame, &Frame), name: &str, meeting: &Meeting) -> Result<(Reader, Reader), RuleError> {
+    let reader = |frame: &Frame, convert: &super::convert::Convert| {
         let (field, column) = frame
             .column(name)
             .ok_or_else(|| RuleError::Refused(format!("`{name}` is not a column of the table")))?;
         Ok::<_, RuleError>(Reader::new(column.as_materialized_series(), field, convert.clone())?)
     };
-    Ok((reader(input.expected, &meeting.expected)?, reader(input.target, &meeting.target)?))
+    Ok((reader(sides.0, &meeting.expected)?, reader(sides.1, &meeting.target)?))
 }
 
 /// Returns the pairs that differ without any policy, and how many hold a time that was skipped.

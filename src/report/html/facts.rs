@@ -182,6 +182,9 @@ pub fn not_checked(dataset: &DatasetResult) -> Vec<NotChecked> {
             out.push(entry(status, rule.id.clone(), undotted(&why).to_owned(), link));
         }
     }
+    if let Some((what, why)) = words::left_out(dataset) {
+        out.push(entry(Status::Skipped, what.to_owned(), why.to_owned(), None));
+    }
     // One side can be without a figure where the other decides.
     let half: Vec<String> = dataset
         .rules
@@ -287,6 +290,7 @@ pub fn run_verdict(result: &RunResult) -> Verdict {
             let warned =
                 result.datasets.iter().flat_map(|d| &d.rules).filter(|r| r.status == Status::Warn).count();
             match warned as u64 {
+                0 if words::none_judged(result) => format!("{}.", words::NONE_JUDGED),
                 0 => "Ready: no rule stops the gate.".to_owned(),
                 n => format!("Ready: no rule stops the gate; {} warn{}.", rules(n), s(n)),
             }
@@ -340,7 +344,8 @@ pub fn run_verdict(result: &RunResult) -> Verdict {
             counted(datasets, "dataset", "datasets")
         ));
     }
-    Verdict { status: gate.status.word(), headline, sentences }
+    let unjudged = gate.exit_code == 0 && words::none_judged(result);
+    Verdict { status: if unjudged { UNASKED } else { gate.status.word() }, headline, sentences }
 }
 
 /// Judges one dataset, in sentences.
@@ -366,10 +371,20 @@ pub fn dataset_verdict(result: &RunResult, dataset: &DatasetResult) -> Verdict {
         format!("{name}: {} stop{} the gate.", rules(stopping), s(stopping))
     } else if warned > 0 {
         format!("{name}: nothing stops the gate; {} warn{}.", rules(warned), s(warned))
+    } else if words::is_unasked(dataset) {
+        format!("{name}: nothing was asked.")
     } else {
         format!("{name}: nothing stops the gate.")
     };
-    Verdict { status: dataset.status.word(), headline, sentences }
+    Verdict { status: status(dataset), headline, sentences }
+}
+
+/// The word of a status that no rule has: nothing was asked.
+pub const UNASKED: &str = "unasked";
+
+/// Returns the word of a dataset's status.
+pub fn status(dataset: &DatasetResult) -> &'static str {
+    if words::is_unasked(dataset) { UNASKED } else { dataset.status.word() }
 }
 
 /// Returns the ending of a verb whose subject is so many.

@@ -273,7 +273,7 @@ fn row(result: &RunResult, dataset: &DatasetResult) -> DatasetRow {
         name: dataset.name.clone(),
         link: facts::page(&dataset.name),
         owner: dataset.owner.clone(),
-        status: dataset.status.word(),
+        status: facts::status(dataset),
         error: dataset.error.clone(),
         rows: [
             dataset.source.as_ref().map(|side| side.rows),

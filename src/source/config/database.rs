@@ -94,7 +94,23 @@ impl std::fmt::Debug for Secret {
 
 impl FromNode for Secret {
     fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
-        Some(Secret { value: String::from_node(node, out)?, span: node.span.clone() })
+        let value = String::from_node(node, out)?;
+        if value.trim().is_empty() {
+            // A variable's name is no secret, whatever stands in it.
+            let written = node.span.file.text.get(node.span.range.clone()).unwrap_or_default();
+            let written = written.trim().trim_matches(['"', '\'']);
+            let name = written.strip_prefix("${").and_then(|text| text.strip_suffix('}'));
+            let name = name.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'));
+            out.settle(match name {
+                Some(name) => {
+                    Diagnostic::error(&node.span, format!("the environment variable `{name}` is empty"))
+                        .help("give it what the database's documentation calls a connection string or URL")
+                }
+                None => Diagnostic::error(&node.span, "this is empty"),
+            });
+            return None;
+        }
+        Some(Secret { value, span: node.span.clone() })
     }
 
     fn schema() -> Json {

@@ -20,6 +20,16 @@ impl ConnectionConfig {
         }
     }
 
+    /// Returns true where a table could be of one moment by a single connection, and more are allowed.
+    pub fn may_hold_one_moment(&self) -> bool {
+        matches!(self, ConnectionConfig::Odbc(odbc) if odbc.limits.connections.0 > 1)
+    }
+
+    /// Returns true where all tables are to be of one moment.
+    pub fn shares_one_moment(&self) -> bool {
+        matches!(self, ConnectionConfig::Postgres(_))
+    }
+
     /// Makes what finds out whether the connection works; `project` is the project file's folder.
     pub fn examine(&self, project: &Path) -> Box<dyn Examine> {
         match self {

@@ -40,6 +40,11 @@ pub fn describe(dialect: &dyn Dialect, ask: &mut dyn Ask, table: &Listed) -> Res
     Ok(described)
 }
 
+/// Reads the answer of [`Dialect::unreadable`].
+pub fn counted(rows: &[Vec<Option<String>>]) -> u64 {
+    rows.first().and_then(|row| row.first()?.as_deref()?.trim().parse().ok()).unwrap_or(0)
+}
+
 /// Reads the rows of [`Dialect::tables`].
 pub fn listed(dialect: &dyn Dialect, rows: Rows) -> Vec<Listed> {
     let mut tables: Vec<Listed> = rows

@@ -124,6 +124,11 @@ pub(super) trait Dialect: Debug + Sync {
         &[]
     }
 
+    /// Returns true where its drivers keep the rows of a statement until they have all of them.
+    fn keeps_rows(&self) -> bool {
+        false
+    }
+
     /// What fails often, with what to try; of several that fit the first counts.
     fn failures(&self) -> &'static [Failure] {
         &[]
@@ -190,6 +195,19 @@ pub(super) trait Dialect: Debug + Sync {
     /// Where no expression would bring its values whole.
     fn reading(&self, native: &Native) -> Result<Reading, String>;
 
+    /// Returns a query that gives `1` where policies may hide rows of a table from who reads it, without an error;
+    /// nothing where the server has none, or says so itself.
+    fn hidden_rows(&self, _table: &str) -> Option<String> {
+        None
+    }
+
+    /// Returns a query over the catalogue with two cells: `1` where all rows of one statement over a table are from one
+    /// moment, and where those of all statements of a session are, as far as the session is such. No table: a query is
+    /// read. Nothing where what a session is holds for every table.
+    fn moments(&self, _table: Option<&str>) -> Option<String> {
+        None
+    }
+
     /// Returns a query for the columns that a table can well be divided by, the best first; nothing where there is none.
     fn dividing_columns(&self, table: &str) -> Option<String>;
 
@@ -199,6 +217,12 @@ pub(super) trait Dialect: Debug + Sync {
     /// Returns true for a name that means the same without quotes.
     fn is_plain(&self, name: &str) -> bool {
         catalogue::is_word(name)
+    }
+
+    /// Returns a query for the number of tables and views that the catalogue shows and the user may not read. Nothing where
+    /// the catalogue hides them.
+    fn unreadable(&self) -> Option<String> {
+        None
     }
 
     /// Returns a query for the tables and views that the user may read, without the database's own: schema, name, `1`
@@ -218,6 +242,11 @@ pub(super) trait Dialect: Debug + Sync {
     /// Returns a query for what more is declared of a table's columns: name, default, character set or code page, the
     /// sequence that numbers its rows, and the number that the next row gets. Nothing where the catalogue cannot be asked.
     fn column_facts(&self, _table: &Listed) -> Option<String> {
+        None
+    }
+
+    /// Returns a query for what the server calls itself and its database; nothing where only the driver knows them.
+    fn whereabouts(&self) -> Option<&'static str> {
         None
     }
 
@@ -244,7 +273,15 @@ pub(super) trait Dialect: Debug + Sync {
 
     /// Returns what stands for a query among tables.
     fn derived(&self, query: &str) -> String {
-        format!("({}) q", query.trim().trim_end_matches(';'))
+        // The line break ends a remark at the query's end.
+        format!("(\n{}\n) q", query.trim().trim_end_matches(';'))
+    }
+
+    /// Takes what [`Dialect::derived`] and a condition have put behind a user's query out of what the database says of it.
+    fn without_wrapping(&self, text: &str) -> String {
+        let wrapped = none_of(&self.derived("\u{0}"));
+        let behind = wrapped.split_once('\u{0}').map_or("", |(_, behind)| behind);
+        if behind.is_empty() { text.to_owned() } else { text.replace(behind, "") }
     }
 
     /// Returns a statement that makes a temporary table with a column `id` of whole numbers and a column `v` of this

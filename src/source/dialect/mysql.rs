@@ -52,6 +52,11 @@ impl Dialect for MySql {
         &[("OPTION", "3145728")]
     }
 
+    fn keeps_rows(&self) -> bool {
+        // MariaDB's driver does, whatever it is told.
+        true
+    }
+
     fn drivers(&self) -> &'static [&'static str] {
         &["maodbc", "myodbc"]
     }
@@ -210,6 +215,27 @@ impl Dialect for MySql {
         })
     }
 
+    fn moments(&self, table: Option<&str>) -> Option<String> {
+        // Tables of engines without transactions are locked for a statement, and change between two. What a view or
+        // query reads may be any.
+        let (scope, picked) = match table {
+            Some(table) => {
+                let table = of_table(table);
+                let (schema, name) = table.split_once(" AND ").unwrap_or((&table, "1 = 1"));
+                let view = format!(
+                    "EXISTS (SELECT 1 FROM information_schema.views v WHERE v.{schema} AND v.{name})"
+                );
+                (schema.to_owned(), format!("(t.{name} OR {view})"))
+            }
+            None => ("table_schema = DATABASE()".to_owned(), "1 = 1".to_owned()),
+        };
+        Some(format!(
+            "SELECT '1', CASE WHEN COUNT(*) = 0 THEN '1' ELSE '0' END FROM information_schema.tables t \
+             LEFT JOIN information_schema.engines e ON e.engine = t.engine \
+             WHERE t.{scope} AND {picked} AND t.table_type <> 'VIEW' AND COALESCE(e.transactions, 'NO') <> 'YES'"
+        ))
+    }
+
     fn dividing_columns(&self, table: &str) -> Option<String> {
         Some(format!(
             "SELECT column_name FROM information_schema.statistics WHERE {} AND seq_in_index = 1 \
@@ -263,6 +289,10 @@ impl Dialect for MySql {
              WHERE {} ORDER BY ordinal_position",
             place(table)
         ))
+    }
+
+    fn whereabouts(&self) -> Option<&'static str> {
+        Some("SELECT @@hostname, DATABASE()")
     }
 
     fn clock(&self) -> Option<&'static str> {

@@ -102,14 +102,15 @@ impl Dialect for Oracle {
         };
         let other = || Logical::Other(native.declared.clone());
         let digits = |expression: &str, logical: Logical| {
-            let text = format!("TO_CHAR({expression}, 'YYYY-MM-DD HH24:MI:SS.FF9')");
-
+            // The sign of years before the first; a blank stands in its place in others.
+            let text = format!("LTRIM(TO_CHAR({expression}, 'SYYYY-MM-DD HH24:MI:SS.FF9'))");
             new(logical, format!("TO_CHAR({expression}, 'YYYY-MM-DD HH24:MI:SS.FF6')"), 40).unless(
                 format!(
                     "(EXTRACT(YEAR FROM {expression}) < 1 OR \
                          SUBSTR(TO_CHAR({expression}, 'FF9'), 7) <> '000')"
                 ),
-                new(other(), text, 40).note("it has fractions of a microsecond, and is read as text"),
+                new(other(), text, 40)
+                    .note("it has fractions of a microsecond or years before the first, and is read as text"),
             )
         };
         Ok(match native.base.as_str() {
@@ -140,7 +141,7 @@ impl Dialect for Oracle {
             "date" => new(Logical::TIMESTAMP, format!("TO_CHAR({column}, 'YYYY-MM-DD HH24:MI:SS')"), 19)
                 .unless(
                     format!("EXTRACT(YEAR FROM {column}) < 1"),
-                    new(other(), format!("TO_CHAR({column}, 'SYYYY-MM-DD HH24:MI:SS')"), 20)
+                    new(other(), format!("LTRIM(TO_CHAR({column}, 'SYYYY-MM-DD HH24:MI:SS'))"), 20)
                         .note("it has dates before the year 1, and is read as text"),
                 ),
             "timestamp" => digits(&column, Logical::TIMESTAMP),
@@ -148,6 +149,9 @@ impl Dialect for Oracle {
                 let utc = format!("SYS_EXTRACT_UTC({column})");
                 let mut reading = digits(&utc, Logical::TIMESTAMP_UTC);
                 reading.expression = format!("{} || 'Z'", reading.expression);
+                if let Some((_, other)) = &mut reading.unfit {
+                    other.expression = format!("{} || 'Z'", other.expression);
+                }
                 reading.note("the moments are kept, in UTC; the zones they were written with are not")
             }
             "interval year to month" | "interval day to second" => {
@@ -233,6 +237,10 @@ impl Dialect for Oracle {
             quoted(&table.schema),
             quoted(&table.name)
         ))
+    }
+
+    fn whereabouts(&self) -> Option<&'static str> {
+        Some("SELECT SYS_CONTEXT('USERENV', 'DB_UNIQUE_NAME'), SYS_CONTEXT('USERENV', 'CON_NAME') FROM dual")
     }
 
     fn clock(&self) -> Option<&'static str> {
@@ -340,6 +348,20 @@ mod tests {
         fn described(&mut self, _sql: &str) -> Result<Vec<Native>, SourceError> {
             panic!("nothing is to be described")
         }
+    }
+
+    #[test]
+    fn moments_that_are_read_as_text_keep_their_sign_and_zone() {
+        let of = |kind: &str| {
+            let reading = Oracle.reading(&declared("V", kind)).unwrap();
+            (reading.expression.clone(), reading.unfit.unwrap().1.expression)
+        };
+        let (plain, other) = of("TIMESTAMP(6)");
+        assert_eq!(plain, "TO_CHAR(\"V\", 'YYYY-MM-DD HH24:MI:SS.FF6')");
+        assert_eq!(other, "LTRIM(TO_CHAR(\"V\", 'SYYYY-MM-DD HH24:MI:SS.FF9'))");
+        let (plain, other) = of("TIMESTAMP(6) WITH TIME ZONE");
+        assert!(plain.ends_with(" || 'Z'") && other.ends_with(" || 'Z'"), "{other}");
+        assert!(other.contains("SYS_EXTRACT_UTC(\"V\"), 'SYYYY-"), "{other}");
     }
 
     #[test]

@@ -37,6 +37,10 @@ impl Dialect for PostgreSql {
         &[("UseDeclareFetch", "0"), ("ByteaAsLongVarBinary", "1")]
     }
 
+    fn keeps_rows(&self) -> bool {
+        true
+    }
+
     fn drivers(&self) -> &'static [&'static str] {
         &["psqlodbc"]
     }
@@ -63,6 +67,8 @@ impl Dialect for PostgreSql {
             "SET IntervalStyle = 'postgres'",
             "SET extra_float_digits = 3",
             "SET bytea_output = 'hex'",
+            // Rows that a policy hides are an error, not missing.
+            "SET row_security = off",
             &format!("SET statement_timeout = {timeout}"),
         ] {
             ask.run(statement)?;
@@ -194,6 +200,21 @@ impl Dialect for PostgreSql {
         name == "public" || (super::catalogue::is_word(name) && name == name.to_lowercase())
     }
 
+    fn unreadable(&self) -> Option<String> {
+        Some(
+            "SELECT count(*)::text FROM pg_catalog.pg_class c \
+             INNER JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition \
+             AND n.nspname <> 'information_schema' AND pg_catalog.left(n.nspname::text, 3) <> 'pg_' \
+             AND NOT (pg_catalog.has_schema_privilege(n.oid, 'USAGE') \
+             AND pg_catalog.has_table_privilege(c.oid, 'SELECT')) \
+             AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d \
+             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid \
+             AND d.deptype = 'e')"
+                .to_owned(),
+        )
+    }
+
     fn tables(&self) -> Option<String> {
         // Partitions belong to their table, whose rows are theirs.
         Some(
@@ -274,6 +295,12 @@ impl Dialect for PostgreSql {
         ))
     }
 
+    fn whereabouts(&self) -> Option<&'static str> {
+        Some(
+            "SELECT (SELECT d.oid::text FROM pg_catalog.pg_database d WHERE d.datname = current_database()), current_database()::text",
+        )
+    }
+
     fn clock(&self) -> Option<&'static str> {
         // Of the beginning of the transaction.
         Some("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US')")
@@ -341,6 +368,11 @@ const FAILURES: &[Failure] = &[
     passing(&[], "system is starting up", NOT_READY),
     passing(&[], "system is shutting down", NOT_READY),
     passing(&[], "in recovery mode", NOT_READY),
+    lasting(
+        &[],
+        "row-level security",
+        "policies would hide rows: read as a role with BYPASSRLS, or the table's owner",
+    ),
     lasting(&[], "permission denied", NO_RIGHT),
     lasting(&[], "relation \"", NO_TABLE),
     lasting(&[], "schema \"", NO_TABLE),

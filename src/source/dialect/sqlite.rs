@@ -95,9 +95,11 @@ impl Dialect for Sqlite {
         let kinds = |kinds: &str| format!("typeof({column}) NOT IN ({kinds}, 'null')");
         // Whatever a value is, this shows it: bytes as hexadecimal digits, reals with all their digits.
         let exact = format!("printf('%!.17g', {column})");
+        // Drivers give text up to the first NUL.
+        let has_nul = format!("(typeof({column}) = 'text' AND instr({column}, char(0)) > 0)");
         let any = format!(
-            "CASE typeof({column}) WHEN 'blob' THEN lower(hex({column})) WHEN 'real' THEN {exact} \
-             ELSE CAST({column} AS TEXT) END"
+            "CASE WHEN typeof({column}) = 'blob' OR {has_nul} THEN lower(hex({column})) \
+             WHEN typeof({column}) = 'real' THEN {exact} ELSE CAST({column} AS TEXT) END"
         );
         let as_text = |why: &str| {
             Reading::new(
@@ -113,7 +115,13 @@ impl Dialect for Sqlite {
         let text = |logical| {
             Reading::new(logical, format!("CAST({column} AS TEXT)"), Fetch::Wide(Size::Measured))
                 .measured(format!("2 * length(CAST({column} AS TEXT))"))
-                .unless(format!("typeof({column}) = 'blob'"), another())
+                .unless(
+                    format!("(typeof({column}) = 'blob' OR {has_nul})"),
+                    as_text(
+                        "it has values of another kind than its declared type, or with the character NUL, which are shown \
+                         as hexadecimal digits",
+                    ),
+                )
         };
         let ascii = |logical, expression: String, size| {
             Reading::new(logical, expression, Fetch::Ascii(Size::Most(size)))
@@ -248,6 +256,10 @@ impl Dialect for Sqlite {
         Some(format!(
             "SELECT name, dflt_value, NULL, NULL, NULL FROM pragma_table_xinfo({name}) ORDER BY cid"
         ))
+    }
+
+    fn whereabouts(&self) -> Option<&'static str> {
+        Some("SELECT '', file FROM pragma_database_list WHERE name = 'main'")
     }
 
     fn clock(&self) -> Option<&'static str> {

@@ -56,6 +56,31 @@ fn object(table: &str) -> String {
     format!("OBJECT_ID(N{})", quoted(table))
 }
 
+/// Returns the text of a variant that holds one of an eight-bit code page, as long as it is.
+///
+/// Up to 4,000 bytes it goes straight into Unicode. Longer ones have to go through the code page of the database, and
+/// stay their bytes where that is another.
+fn long_text(column: &str) -> String {
+    format!(
+        "CASE WHEN DATALENGTH({column}) <= 4000 THEN CONVERT(nvarchar(max), CONVERT(nvarchar(4000), {column})) \
+         WHEN CONVERT(varbinary(8000), CONVERT(varchar(8000), {column})) = CONVERT(varbinary(8000), {column}) \
+         AND COLLATIONPROPERTY(CONVERT(nvarchar(128), SQL_VARIANT_PROPERTY({column}, 'Collation')), 'CodePage') \
+         = COLLATIONPROPERTY(CONVERT(nvarchar(128), DATABASEPROPERTYEX(DB_NAME(), 'Collation')), 'CodePage') \
+         THEN CONVERT(nvarchar(max), CONVERT(varchar(8000), {column})) \
+         ELSE CONVERT(varchar(max), CONVERT(varbinary(8000), {column}), 1) END"
+    )
+}
+
+/// Returns the text of a variant that holds a floating-point number: servers before 2016 do not write all digits.
+fn real_text(column: &str, kind: &str, bytes: u8) -> String {
+    let number = format!("CONVERT({kind}, {column})");
+    let digits = format!("CONVERT(varchar(40), {number}, 3)");
+    format!(
+        "CASE WHEN CONVERT({kind}, {digits}) = {number} THEN {digits} \
+         ELSE CONVERT(varchar(40), CONVERT(binary({bytes}), {number}), 1) END"
+    )
+}
+
 /// Date and time text of at most microseconds; a seventh digit that is not zero leaves text.
 fn to_the_microsecond(
     native: &Native,
@@ -108,7 +133,7 @@ impl Dialect for SqlServer {
     }
 
     fn lost_codes(&self) -> &'static [i32] {
-        &[20003, 20004, 20006, 20017, 20047, 10053, 10054, 10060]
+        &[20004, 20006, 20017, 20047, 10053, 10054, 10060]
     }
 
     fn begin(
@@ -274,10 +299,12 @@ impl Dialect for SqlServer {
                 let of =
                     |kind: &str, text: &str| format!(" WHEN '{kind}' THEN CONVERT(nvarchar(max), {text})");
                 let text = format!(
-                    "CASE CONVERT(varchar(128), SQL_VARIANT_PROPERTY({column}, 'BaseType')){}{}{}{}{}{}{}{}{}{}{} \
+                    "CASE CONVERT(varchar(128), SQL_VARIANT_PROPERTY({column}, 'BaseType')){}{}{}{}{}{}{}{}{}{}{}{}{} \
                      ELSE CONVERT(nvarchar(max), CONVERT(nvarchar(4000), {column})) END",
-                    of("float", &format!("CONVERT(varchar(40), CONVERT(float, {column}), 3)")),
-                    of("real", &format!("CONVERT(varchar(40), CONVERT(real, {column}), 3)")),
+                    of("char", &long_text(&column)),
+                    of("varchar", &long_text(&column)),
+                    of("float", &real_text(&column, "float", 8)),
+                    of("real", &real_text(&column, "real", 4)),
                     of("money", &format!("CONVERT(varchar(40), CONVERT(decimal(19,4), {column}))")),
                     of("smallmoney", &format!("CONVERT(varchar(40), CONVERT(decimal(10,4), {column}))")),
                     of("datetime", &format!("CONVERT(varchar(40), CONVERT(datetime, {column}), 126)")),
@@ -293,10 +320,37 @@ impl Dialect for SqlServer {
                 );
                 // Sixteen thousand digits are the most: a binary value of 8,000 bytes.
                 let reading = Reading::other(native, text, format!("2 * DATALENGTH({column}) + 64"));
-                reading.note("the values are of several types, and are read as text")
+                reading.note(
+                    "the values are of several types, and are read as text; numbers and texts that the server cannot \
+                     write as such without loss as the hexadecimal digits of their bytes, behind 0x",
+                )
             }
             other => return Err(format!("there is no way to read `{other}` that is known to be exact")),
         })
+    }
+
+    fn hidden_rows(&self, table: &str) -> Option<String> {
+        // There are such policies from version 2016 on.
+        let db = database(table);
+        Some(format!(
+            "SELECT '1' FROM {db}sys.security_predicates x \
+             INNER JOIN {db}sys.security_policies p ON p.object_id = x.object_id \
+             WHERE x.target_object_id = {} AND x.predicate_type_desc = 'FILTER' AND p.is_enabled = 1",
+            object(table)
+        ))
+    }
+
+    fn moments(&self, table: Option<&str>) -> Option<String> {
+        // A session is what its own database allows; that of another may allow less.
+        let parts = parts(table?, str::to_owned);
+        let [other, _, _] = parts.as_slice() else { return None };
+        Some(format!(
+            "SELECT CASE WHEN d.is_read_committed_snapshot_on = 1 \
+             OR (d.snapshot_isolation_state = 1 AND o.snapshot_isolation_state = 1) THEN '1' ELSE '0' END, \
+             CASE WHEN d.snapshot_isolation_state = 1 THEN '1' ELSE '0' END \
+             FROM sys.databases d CROSS JOIN sys.databases o WHERE d.name = N{} AND o.database_id = DB_ID()",
+            quoted(other)
+        ))
     }
 
     fn dividing_columns(&self, table: &str) -> Option<String> {
@@ -372,6 +426,10 @@ impl Dialect for SqlServer {
         ))
     }
 
+    fn whereabouts(&self) -> Option<&'static str> {
+        Some("SELECT CONVERT(nvarchar(256), SERVERPROPERTY('ServerName')), DB_NAME()")
+    }
+
     fn clock(&self) -> Option<&'static str> {
         Some("SELECT CONVERT(varchar(33), SYSUTCDATETIME(), 126)")
     }
@@ -399,5 +457,48 @@ impl Dialect for SqlServer {
 
     fn samples(&self) -> &'static [Sample] {
         samples::SAMPLES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn policies_are_asked_for_where_the_table_is() {
+        assert_eq!(
+            SqlServer.hidden_rows("housing.dbo.tenancy").unwrap(),
+            "SELECT '1' FROM [housing].sys.security_predicates x \
+             INNER JOIN [housing].sys.security_policies p ON p.object_id = x.object_id \
+             WHERE x.target_object_id = OBJECT_ID(N'housing.dbo.tenancy') AND x.predicate_type_desc = 'FILTER' \
+             AND p.is_enabled = 1"
+        );
+        assert!(SqlServer.hidden_rows("t").unwrap().contains(" FROM sys.security_predicates x "));
+    }
+
+    #[test]
+    fn the_moment_is_that_of_the_tables_own_database() {
+        assert_eq!(SqlServer.moments(Some("dbo.t")), None);
+        assert_eq!(SqlServer.moments(None), None);
+        let asked = SqlServer.moments(Some("housing.dbo.tenancy")).unwrap();
+        assert!(
+            asked.contains("d.name = N'housing'") && asked.contains("o.database_id = DB_ID()"),
+            "{asked}"
+        );
+    }
+
+    #[test]
+    fn variants_keep_long_texts_and_all_digits() {
+        let native = Native { name: "v".to_owned(), base: "sql_variant".to_owned(), ..Native::default() };
+        let text = SqlServer.reading(&native).unwrap().expression;
+        for piece in [
+            " WHEN 'varchar' THEN CONVERT(nvarchar(max), CASE WHEN DATALENGTH([v]) <= 4000 ",
+            "THEN CONVERT(nvarchar(max), CONVERT(varchar(8000), [v])) \
+             ELSE CONVERT(varchar(max), CONVERT(varbinary(8000), [v]), 1) END",
+            "CASE WHEN CONVERT(float, CONVERT(varchar(40), CONVERT(float, [v]), 3)) = CONVERT(float, [v]) THEN ",
+            "ELSE CONVERT(varchar(40), CONVERT(binary(4), CONVERT(real, [v])), 1) END",
+        ] {
+            assert!(text.contains(piece), "{piece}\n{text}");
+        }
     }
 }

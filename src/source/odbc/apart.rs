@@ -43,6 +43,12 @@ pub(super) enum Next<M, T> {
 /// Sends on the way; false where nobody listens any more.
 pub(super) struct Sender<M, T>(SyncSender<Sent<M, T>>);
 
+impl<M, T> Clone for Sender<M, T> {
+    fn clone(&self) -> Self {
+        Sender(self.0.clone())
+    }
+}
+
 impl<M, T> Sender<M, T> {
     pub fn send(&self, message: M) -> bool {
         self.0.send(Sent::Message(message)).is_ok()

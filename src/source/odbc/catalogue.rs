@@ -8,8 +8,7 @@ use crate::source::catalogue::{Catalogue, Described, Listed};
 use crate::source::dialect::{self, Ask};
 use crate::source::{Cancel, OdbcConnection, SourceError};
 
-use super::apart::Apart;
-use super::problem::{OdbcProblem, PLANNING};
+use super::problem::OdbcProblem;
 use super::session::Session;
 use super::{Odbc, is_passing};
 
@@ -50,19 +49,14 @@ impl<O: Borrow<Odbc>> OdbcCatalogue<O> {
         let mut attempts = odbc.pace.attempts();
         loop {
             let idle = self.idle().pop();
-            let mut session = match idle {
+            let session = match idle {
                 Some(session) => session,
                 None if self.has_been_open.load(Ordering::Relaxed) => odbc.open(&address, cancel)?,
                 // Where there never was a connection, the user should hear of it at once.
-                None => odbc.open_once(&address, cancel)?,
+                None => Odbc::open_once(&address, cancel)?,
             };
             self.has_been_open.store(true, Ordering::Relaxed);
-            let work = work.clone();
-            let apart: Apart<(), (Session, T)> = Apart::start(PLANNING, session.canceller(), move |_| {
-                let done = work(&mut session)?;
-                Ok((session, done))
-            })?;
-            match apart.end(odbc.statement_limit(), cancel) {
+            match odbc.work(session, cancel, work.clone()) {
                 Ok((session, done)) => {
                     self.idle().push(session);
                     return Ok(done);
@@ -77,6 +71,13 @@ impl<O: Borrow<Odbc>> OdbcCatalogue<O> {
 impl<O: Borrow<Odbc> + Send + Sync> Catalogue for OdbcCatalogue<O> {
     fn tables(&self, cancel: &Cancel) -> Result<Vec<Listed>, SourceError> {
         self.with_session(cancel, |session| dialect::catalogue::tables(session.dialect, session))
+    }
+
+    fn unreadable(&self, cancel: &Cancel) -> Result<u64, SourceError> {
+        self.with_session(cancel, |session| {
+            let Some(sql) = session.dialect.unreadable() else { return Ok(0) };
+            Ok(dialect::catalogue::counted(&session.rows(&sql)?))
+        })
     }
 
     fn describe(&self, table: &Listed, cancel: &Cancel) -> Result<Described, SourceError> {

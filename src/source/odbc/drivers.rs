@@ -15,8 +15,8 @@ struct Attribute {
     value: String,
 }
 
-/// Divides a connection string; `{...}` holds any character, `}}` a closing brace.
-fn attributes(text: &str) -> Vec<Attribute> {
+/// Divides a connection string; `{...}` holds any character, `}}` a closing brace. Nothing where a brace is not closed.
+fn attributes(text: &str) -> Option<Vec<Attribute>> {
     let mut found = Vec::new();
     let mut letters = text.chars().peekable();
     while letters.peek().is_some() {
@@ -36,7 +36,8 @@ fn attributes(text: &str) -> Vec<Attribute> {
         if has_value {
             while letters.next_if(|letter| letter.is_whitespace()).is_some() {}
             if letters.next_if_eq(&'{').is_some() {
-                while let Some(letter) = letters.next() {
+                loop {
+                    let letter = letters.next()?;
                     if letter != '}' {
                         value.push(letter);
                     } else if letters.next_if_eq(&'}').is_some() {
@@ -65,7 +66,7 @@ fn attributes(text: &str) -> Vec<Attribute> {
             found.push(Attribute { key, value });
         }
     }
-    found
+    Some(found)
 }
 
 fn join(attributes: &[Attribute]) -> String {
@@ -86,15 +87,46 @@ pub(super) fn secrets(connection_string: &str) -> Vec<String> {
         ["pwd", "pass", "secret", "token", "key"].iter().any(|word| key.contains(word))
     };
     attributes(connection_string)
+        .unwrap_or_default()
         .into_iter()
         .filter(|attribute| secret(&attribute.key) && !attribute.value.is_empty())
         .map(|attribute| attribute.value)
         .collect()
 }
 
+/// Returns what a connection string calls the server and the database, without ports: those of a tunnel change.
+pub(super) fn names(connection_string: &str) -> Vec<String> {
+    let of_server =
+        ["server", "servername", "host", "hostname", "address", "addr", "network address", "dbq", "dsn"];
+    let of_database = ["database", "db", "initial catalog", "filedsn", "attachdbfilename"];
+    let mut names: Vec<String> = attributes(connection_string)
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|Attribute { key, value }| {
+            let key = key.to_lowercase();
+            if of_database.contains(&key.as_str()) {
+                return Some(format!("{key}={value}"));
+            }
+            of_server.contains(&key.as_str()).then(|| format!("{key}={}", without_port(&value)))
+        })
+        .collect();
+    names.sort();
+    names
+}
+
+/// Leaves the number of a port out: behind a colon or a comma.
+fn without_port(server: &str) -> String {
+    let mut pieces = server.split_inclusive([':', ',']);
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        kept.push_str(piece.trim_start_matches(|letter: char| letter.is_ascii_digit()));
+    }
+    kept
+}
+
 /// Adds options that a connection string does not have; nothing where it has them all.
 pub(super) fn with_options(connection_string: &str, options: &[(&str, &str)]) -> Option<String> {
-    let mut all = attributes(connection_string);
+    let mut all = attributes(connection_string)?;
     let before = all.len();
     for (key, value) in options {
         if !all.iter().any(|attribute| attribute.key.eq_ignore_ascii_case(key)) {
@@ -106,7 +138,7 @@ pub(super) fn with_options(connection_string: &str, options: &[(&str, &str)]) ->
 
 /// Returns the library that a connection string names, once it is resolved.
 pub(super) fn library_of(resolved: &str) -> Option<String> {
-    let all = attributes(resolved);
+    let all = attributes(resolved)?;
     all.into_iter().find(|attribute| attribute.key.eq_ignore_ascii_case("driver")).map(|driver| driver.value)
 }
 
@@ -154,10 +186,14 @@ pub(super) fn test_library(file: &str) -> Result<(), OdbcProblem> {
 
 /// Puts the path of the driver's library in the place of its name.
 pub(super) fn resolved(connection_string: &str, places: &Places) -> Result<String, OdbcProblem> {
-    let mut all = attributes(connection_string);
+    let mut all = attributes(connection_string).ok_or(OdbcProblem::Brace)?;
     let position = |key: &str, all: &[Attribute]| all.iter().position(|a| a.key.eq_ignore_ascii_case(key));
     if let Some(at) = position("driver", &all) {
         let name = all.get(at).map(|attribute| attribute.value.clone()).unwrap_or_default();
+        // What ends at the brace of another value may hold a password.
+        if name.contains([';', '=', '{', '}']) {
+            return Err(OdbcProblem::Brace);
+        }
         let library = places.library(&name)?;
         if let Some(attribute) = all.get_mut(at) {
             attribute.value = library;
@@ -352,8 +388,30 @@ mod tests {
         ] {
             assert_eq!(resolved(text, &places).unwrap(), expected, "{text}");
         }
+        for text in [
+            "Driver={Some Driver;Server=a;PWD=hunter2",
+            "Driver={Some Driver;Server=a;PWD={hunter2};UID=u",
+            "Driver={/b/z.so;PWD=hunter2}",
+            "Driver=Some Driver;PWD={hunter2",
+        ] {
+            let error = resolved(text, &places).unwrap_err().to_string();
+            assert!(error.contains('{') && !error.contains("hunter2"), "{text}: {error}");
+        }
         let error = resolved("Driver=Sybase", &places).unwrap_err().to_string();
         assert!(error.contains("`Sybase`") && error.contains("`Some Driver`"), "{error}");
+    }
+
+    #[test]
+    fn a_database_is_known_by_names_without_ports() {
+        let of = |text: &str| names(text);
+        assert_eq!(
+            of("Driver=x;Server=tcp:uh.example,1433;Database=Homes;UID=u;PWD=p"),
+            ["database=Homes", "server=tcp:uh.example,"]
+        );
+        assert_eq!(of("Driver=x;Server=a;Port=1;Database=d"), of("Driver=y;Database=d;server=a;Port=2"));
+        assert_eq!(of("DBQ=//host:1521/uh"), of("DBQ=//host:1522/uh"));
+        assert_ne!(of("Server=a;Database=d"), of("Server=b;Database=d"));
+        assert_ne!(of("Server=a;Database=d"), of("Server=a;Database=e"));
     }
 
     #[test]

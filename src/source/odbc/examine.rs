@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::model::Schema;
 use crate::source::dialect::{Ask, OnlyReads, Sample};
 use crate::source::examine::{
-    ClockDifference, Examine, Step, Steps, Tried, Verdict, judge, request_for, tell_rights,
+    ClockDifference, Examine, Step, Steps, Tried, Unreadable, Verdict, judge, request_for, tell_rights,
 };
-use crate::source::{Cancel, ReadRequest, SourceError, arrow_schema};
+use crate::source::{Cancel, ReadRequest, Selection, SourceError, arrow_schema};
 
 use super::apart::{Apart, Next, Sender};
 use super::drivers::{self, Places};
 use super::fetch::fetch;
 use super::native::Canceller;
-use super::plan::{Planned, Unfit, natives, planned, without_rows};
+use super::plan::{Planned, Unfit, natives, planned, schema, without_rows};
 use super::problem::{CONNECTING, EXAMINING, OdbcProblem, TRYING};
 use super::session::{Address, Session};
 use super::{CONNECT_LIMIT, Odbc};
@@ -72,12 +73,13 @@ impl Examine for Odbc {
                 return Ok(());
             }
         };
-        let found =
-            drivers::resolved(&address.connection_string, &Places::of_system()).and_then(|resolved| {
+        let found = drivers::resolved(address.connection_string.reveal(), &Places::of_system()).and_then(
+            |resolved| {
                 let library = drivers::library_of(&resolved);
                 library.as_deref().map_or(Ok(()), drivers::test_library)?;
                 Ok(library)
-            });
+            },
+        );
         match found {
             Ok(library) => {
                 let shown =
@@ -115,6 +117,31 @@ impl Examine for Odbc {
         }
     }
 
+    fn columns(
+        &self,
+        requests: &[ReadRequest],
+        cancel: &Cancel,
+    ) -> Result<Vec<Result<Schema, Unreadable>>, SourceError> {
+        let address = self.address()?;
+        let session = connect(&address, false, cancel)?;
+        let requests = requests.to_vec();
+        let mut found = Vec::with_capacity(requests.len());
+        let work = move |mut session: Session, sender: &Sender<Result<Schema, Unreadable>, ()>| {
+            for request in &requests {
+                let columns = columns(&mut session, request);
+                if let Err(Unreadable { error, .. }) = columns.as_ref()
+                    && is_lost(error)
+                {
+                    return columns.map(drop).map_err(|unreadable| unreadable.error);
+                }
+                sender.send(columns);
+            }
+            Ok(())
+        };
+        self.hand_on(EXAMINING, session, cancel, work, &mut |columns| found.push(columns))?;
+        Ok(found)
+    }
+
     fn conform(&self, cancel: &Cancel, tell: &mut dyn FnMut(Tried)) -> Option<Result<(), SourceError>> {
         Some(self.address().and_then(|address| {
             let session = connect(&address, true, cancel)?;
@@ -126,6 +153,22 @@ impl Examine for Odbc {
             self.hand_on(TRYING, session, cancel, work, tell)
         }))
     }
+}
+
+/// Finds out with which columns a request is read, and whether its rows may be.
+fn columns(session: &mut Session, request: &ReadRequest) -> Result<Schema, Unreadable> {
+    let natives = natives(session, request)?;
+    let mut whole = request.clone();
+    if let Selection::Table(table) = &mut whole.selection {
+        table.condition = None;
+    }
+    session.rows(&without_rows(session.dialect, &whole, &natives)?)?;
+    let schema = schema(session.dialect, request, &natives)?;
+    if matches!(&request.selection, Selection::Table(table) if table.condition.is_some()) {
+        let asked = session.rows(&without_rows(session.dialect, request, &natives)?);
+        asked.map_err(|error| Unreadable { error, by_condition: true })?;
+    }
+    Ok(schema)
 }
 
 /// Finds out what there is to know of a session that has begun.

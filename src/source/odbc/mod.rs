@@ -7,27 +7,25 @@
 mod apart;
 mod catalogue;
 mod decode;
+mod divide;
 mod drivers;
 mod examine;
 mod fetch;
 mod native;
+mod parts;
 mod plan;
 mod problem;
 mod session;
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::model::Schema;
 
-use super::dialect::{self, Ask, Dialect};
-use super::pace::Pace;
+use super::dialect::{self, Dialect};
+use super::origin::read_anew;
+use super::pace::{Attempts, Pace};
 use super::{
     Cancel, Connector, OdbcConnection, ReadPlan, ReadReport, ReadRequest, Server, Sink, SourceError, Stable,
     Unfinished, arrow_schema,
@@ -35,9 +33,10 @@ use super::{
 
 use apart::{Apart, Next, Slots};
 use native::Canceller;
+use parts::Table;
 use plan::{Plan, Planned, Unfit, is_still, plan};
-use problem::{CONNECTING, PLANNING, READING};
-use session::{Address, LOGIN_SECONDS, Session};
+use problem::{CONNECTING, PLANNING};
+use session::{Address, LOGIN_SECONDS, Over, Session};
 
 pub use catalogue::OdbcCatalogue;
 pub use drivers::{Driver, drivers};
@@ -45,8 +44,16 @@ pub use problem::{OdbcProblem, Refusal, Wrong};
 
 /// How long a driver may take to connect, once its own limit is over.
 const CONNECT_LIMIT: Duration = Duration::from_secs(LOGIN_SECONDS as u64 * 2 + 15);
-/// How long rows may stop to come, where no statement timeout says.
-const SILENCE: Duration = Duration::from_mins(5);
+/// How many silences the first rows may take of a driver that keeps them until it has all of a part.
+const WHILE_KEPT: u32 = 10;
+/// How many silences a question about all rows of a table may take, where no statement timeout says.
+const OVER_A_TABLE: u32 = 60;
+/// How many silences may lie between two batches of what is read as a whole: a batch is filled before it comes.
+const FOR_A_WHOLE: u32 = 5;
+/// How often a part is begun again whose link always drops after some rows.
+const MOST_TRIES: usize = 200;
+/// How often it is asked, before a table is read, whether it has values that a reading would change.
+const MOST_ASKED: usize = 3;
 /// What a driver gets beyond the statement timeout.
 const BEYOND_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -85,13 +92,14 @@ impl Odbc {
             }
         }
         Ok(Address {
-            connection_string: self.config.connection_string.reveal().to_owned(),
+            connection_string: self.config.connection_string.clone(),
             dialect: named,
             statement_timeout: self.config.limits.statement_timeout.map(|span| span.0),
+            rate: self.pace.rate(),
         })
     }
 
-    /// Returns how long a driver may be silent while it works on a statement.
+    /// Returns how long a driver may be silent while it works on a statement over rows of the user.
     fn statement_limit(&self) -> Option<Duration> {
         self.config.limits.statement_timeout.map(|span| span.0 + BEYOND_TIMEOUT)
     }
@@ -100,7 +108,7 @@ impl Odbc {
     fn open(&self, address: &Address, cancel: &Cancel) -> Result<Session, SourceError> {
         let mut attempts = self.pace.attempts();
         loop {
-            match self.open_once(address, cancel) {
+            match Self::open_once(address, cancel) {
                 Err(error)
                     if self.reached.load(Ordering::Relaxed)
                         && is_passing(&error)
@@ -113,9 +121,8 @@ impl Odbc {
         }
     }
 
-    /// Connects, within the hours.
-    fn open_once(&self, address: &Address, cancel: &Cancel) -> Result<Session, SourceError> {
-        self.pace.wait_for_hours(cancel)?;
+    /// Connects.
+    fn open_once(address: &Address, cancel: &Cancel) -> Result<Session, SourceError> {
         let canceller = Arc::new(Canceller::default());
         let (address, own) = (address.clone(), Arc::clone(&canceller));
         let apart: Apart<(), Session> =
@@ -123,67 +130,110 @@ impl Odbc {
         apart.end(Some(CONNECT_LIMIT), cancel)
     }
 
-    /// Makes the plan of a request, with a session that it can be read by.
-    fn plan(
+    /// Works with a session in a thread of its own. The catalogue has to answer before the silence is too long.
+    fn work<T: Send + 'static>(
+        &self,
+        mut session: Session,
+        cancel: &Cancel,
+        work: impl FnOnce(&mut Session) -> Result<T, SourceError> + Send + 'static,
+    ) -> Result<(Session, T), SourceError> {
+        let silence = Some(self.config.limits.silence.0);
+        let apart: Apart<Over, (Session, T)> = Apart::start(PLANNING, session.canceller(), move |sender| {
+            let sender = sender.clone();
+            session.pulse = Some(Box::new(move |over| {
+                let _ = sender.send(over);
+            }));
+            let done = work(&mut session);
+            session.pulse = None;
+            Ok((session, done?))
+        })?;
+        let mut limit = silence;
+        loop {
+            limit = match apart.next(limit, cancel)? {
+                Next::End(done) => return Ok(done),
+                Next::Message(Over::Catalogue) => silence,
+                Next::Message(Over::Rows) => {
+                    let longest = self.config.limits.silence.0.saturating_mul(OVER_A_TABLE);
+                    Some(self.statement_limit().unwrap_or(longest))
+                }
+            };
+        }
+    }
+
+    /// Does the same with a new session; again where the connection is lost.
+    fn work_anew<T: Send + 'static>(
         &self,
         address: &Address,
         request: &ReadRequest,
-        unfit: Unfit,
         cancel: &Cancel,
-    ) -> Result<(Session, Planned), SourceError> {
+        sink: &dyn Sink,
+        work: impl Fn(&mut Session) -> Result<T, SourceError> + Clone + Send + 'static,
+    ) -> Result<(Session, T), SourceError> {
         let mut attempts = self.pace.attempts();
         loop {
-            let mut session = self.open(address, cancel)?;
-            let request = request.clone();
-            let apart: Apart<(), (Session, Planned)> =
-                Apart::start(PLANNING, session.canceller(), move |_| {
-                    let planned = plan(&mut session, &request, unfit)?;
-                    Ok((session, planned))
-                })?;
-            match apart.end(self.statement_limit(), cancel) {
-                Err(error) if is_passing(&error) && attempts.again(cancel)? => {}
+            self.pace.wait_for_hours(cancel, &|text| note(sink, request, text))?;
+            let session = self.open(address, cancel)?;
+            match self.work(session, cancel, work.clone()) {
+                Err(error)
+                    if is_passing(&error) && self.again(&mut attempts, &error, request, cancel, sink)? => {}
                 result => return result,
             }
         }
     }
 
-    /// Returns what an earlier reading left, with its plan, where the table has the columns still that it had then.
+    /// Waits until something is tried again, and tells so; false where that was done for long enough.
+    fn again(
+        &self,
+        attempts: &mut Attempts,
+        error: &SourceError,
+        request: &ReadRequest,
+        cancel: &Cancel,
+        sink: &dyn Sink,
+    ) -> Result<bool, SourceError> {
+        self.pace.lost(attempts, &error.to_string(), &|text| note(sink, request, text));
+        attempts.again(cancel)
+    }
+
+    /// Returns what an earlier reading left, with its plan, where the table is of the same database and has the columns
+    /// still that it had then.
     fn goes_on(
         &self,
         address: &Address,
         request: &ReadRequest,
         left: Unfinished,
         cancel: &Cancel,
-    ) -> Result<Option<(Session, Plan, Unfinished)>, SourceError> {
+        sink: &dyn Sink,
+    ) -> Result<Left, SourceError> {
         // A plan of another version of this program is no plan.
-        let Ok(plan) = serde_json::from_value::<Plan>(left.parts.clone()) else { return Ok(None) };
-        let mut session = self.open(address, cancel)?;
-        let (request, schema) = (request.clone(), left.schema.clone());
-        let apart: Apart<(), (Session, bool)> = Apart::start(PLANNING, session.canceller(), move |_| {
-            let is_still = is_still(&mut session, &request, &schema)?;
-            Ok((session, is_still))
-        })?;
-        let (session, is_still) = apart.end(self.statement_limit(), cancel)?;
-        let fits = plan.columns.len() == left.schema.fields.len();
-        Ok((is_still && fits).then_some((session, plan, left)))
-    }
-
-    /// Asks for the server's time.
-    fn seen_at(
-        &self,
-        mut session: Session,
-        cancel: &Cancel,
-    ) -> Result<(Session, Option<String>), SourceError> {
-        let apart: Apart<(), (Session, Option<String>)> =
-            Apart::start(PLANNING, session.canceller(), move |_| {
-                let Some(clock) = session.dialect.clock() else { return Ok((session, None)) };
-                // Not every user may ask.
-                let answer = session.rows(clock).unwrap_or_default();
-                let text = answer.into_iter().flatten().flatten().next();
-                Ok((session, text.map(|text| format!("{}Z", text.trim()))))
+        let Ok(plan) = serde_json::from_value::<Plan>(left.parts.clone()) else { return Ok(Left::Nothing) };
+        let (asked, schema, origin) = (request.clone(), left.schema.clone(), plan.origin.clone());
+        let (session, (is_same, is_still)) =
+            self.work_anew(address, request, cancel, sink, move |session| {
+                let is_same = session.origin()? == origin;
+                Ok((is_same, is_same && is_still(session, &asked, &schema)?))
             })?;
-        apart.end(self.statement_limit(), cancel)
+        let fits = plan.columns.len() == left.schema.fields.len();
+        Ok(match is_same {
+            true if is_still && fits => Left::Parts(Box::new((session, plan, left))),
+            false if !left.finished.is_empty() => Left::OfAnother,
+            _ => Left::Nothing,
+        })
     }
+}
+
+/// What an earlier reading has left.
+enum Left {
+    /// Nothing that can be gone on with.
+    Nothing,
+    /// Rows of another database.
+    OfAnother,
+    /// Parts that are complete.
+    Parts(Box<(Session, Plan, Unfinished)>),
+}
+
+/// Tells something of the connection.
+fn note(sink: &dyn Sink, request: &ReadRequest, text: &str) {
+    sink.note(&format!("{}: {text}", request.connection_words()));
 }
 
 /// Returns true where it is worth trying again.
@@ -198,102 +248,9 @@ fn is_passing(error: &SourceError) -> bool {
     }
 }
 
-/// What is common to all readers of one table.
-struct Table<'a> {
-    odbc: &'a Odbc,
-    address: &'a Address,
-    plan: Arc<Plan>,
-    schema: Arc<Schema>,
-    arrow: SchemaRef,
-    sink: &'a dyn Sink,
-    cancel: &'a Cancel,
-    left: Mutex<VecDeque<usize>>,
-    /// The first failure; it ends all readers.
-    failed: Mutex<Option<SourceError>>,
-    /// True once something has failed.
-    over: AtomicBool,
-    /// How many sessions have read.
-    sessions: AtomicUsize,
-}
-
-impl Table<'_> {
-    fn next(&self) -> Option<usize> {
-        if self.over.load(Ordering::Relaxed) {
-            return None;
-        }
-        self.left.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
-    }
-
-    fn is_wanted(&self) -> bool {
-        !self.over.load(Ordering::Relaxed)
-            && !self.cancel.is_cancelled()
-            && !self.left.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
-    }
-
-    /// Reads parts until there are none left, and notes a failure.
-    fn work(&self, session: Option<Session>) {
-        if let Err(error) = self.read_parts(session) {
-            self.over.store(true, Ordering::Relaxed);
-            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-        }
-    }
-
-    fn read_parts(&self, mut session: Option<Session>) -> Result<(), SourceError> {
-        if session.is_some() {
-            self.sessions.fetch_add(1, Ordering::Relaxed);
-        }
-        while let Some(number) = self.next() {
-            let mut attempts = self.odbc.pace.attempts();
-            loop {
-                self.odbc.pace.wait_for_hours(self.cancel)?;
-                let open = match session.take() {
-                    Some(open) => open,
-                    None => {
-                        self.sessions.fetch_add(1, Ordering::Relaxed);
-                        self.odbc.open(self.address, self.cancel)?
-                    }
-                };
-                match self.read_part(open, number) {
-                    Ok(open) => {
-                        session = Some(open);
-                        break;
-                    }
-                    Err(error) if is_passing(&error) && attempts.again(self.cancel)? => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads a part; the session comes back where it can be used again.
-    fn read_part(&self, session: Session, number: usize) -> Result<Session, SourceError> {
-        let mut part = self.sink.part(number).map_err(SourceError::Sink)?;
-        let (plan, schema, arrow) =
-            (Arc::clone(&self.plan), Arc::clone(&self.schema), Arc::clone(&self.arrow));
-        let apart: Apart<RecordBatch, Session> = Apart::start(READING, session.canceller(), move |sender| {
-            fetch::fetch(&session, &plan, number, &schema, &arrow, &mut |batch| sender.send(batch))?;
-            Ok(session)
-        })?;
-        let mut limit = self.odbc.statement_limit();
-        let session = loop {
-            match apart.next(limit, self.cancel)? {
-                Next::End(session) => break session,
-                Next::Message(batch) => {
-                    let (rows, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
-                    let taken = part.batch(batch).map_err(SourceError::Sink);
-                    if let Err(error) = taken.and_then(|()| self.odbc.pace.took(rows, bytes, self.cancel)) {
-                        apart.give_up();
-                        return Err(error);
-                    }
-                    // Once rows come, they go on coming.
-                    limit = Some(limit.unwrap_or(SILENCE));
-                }
-            }
-        };
-        part.finish().map_err(SourceError::Sink)?;
-        Ok(session)
-    }
+/// Returns true where a value was met that the column's reading would change.
+fn is_unfit(error: &SourceError) -> bool {
+    matches!(error, SourceError::Odbc(problem) if matches!(**problem, OdbcProblem::Unfit))
 }
 
 /// Returns true for what a value may bring about that its column's reading would change.
@@ -323,12 +280,21 @@ impl Connector for Odbc {
     ) -> Result<ReadReport, SourceError> {
         let _slot = self.slots.take(|| !cancel.is_cancelled()).ok_or(SourceError::Cancelled)?;
         let mut watching = false;
-        match self.attempt(request, sink.unfinished(), Unfit::Watched, &mut watching, cancel, sink) {
-            Err(error) if watching && is_of_a_value(&error) => {
-                self.attempt(request, None, Unfit::Asked, &mut watching, cancel, sink)
+        let mut result =
+            self.attempt(request, sink.unfinished(), Unfit::Watched, &mut watching, cancel, sink);
+        for number in 0..MOST_ASKED {
+            match &result {
+                // Where it was asked, only what has come since is a reason to ask again.
+                Err(error) if watching && (is_unfit(error) || (number == 0 && is_of_a_value(error))) => {}
+                _ => break,
             }
-            result => result,
+            result = self.attempt(request, None, Unfit::Asked, &mut watching, cancel, sink);
         }
+        result
+    }
+
+    fn was_opened(&self) -> bool {
+        self.reached.load(Ordering::Relaxed)
     }
 
     fn resumes(&self) -> bool {
@@ -348,29 +314,35 @@ impl Odbc {
         sink: &dyn Sink,
     ) -> Result<ReadReport, SourceError> {
         let address = self.address()?;
+        self.pace.wait_for_hours(cancel, &|text| note(sink, request, text))?;
         let left = match left {
-            Some(left) => self.goes_on(&address, request, left, cancel)?,
-            None => None,
+            Some(left) => self.goes_on(&address, request, left, cancel, sink)?,
+            None => Left::Nothing,
         };
-        let resumed = left.is_some();
+        let resumed = matches!(left, Left::Parts(_));
+        let of_another = matches!(left, Left::OfAnother);
         let (session, plan, schema, finished) = match left {
-            Some((session, plan, left)) => {
+            Left::Parts(left) => {
+                let (session, plan, left) = *left;
                 sink.resume().map_err(SourceError::Sink)?;
                 (session, plan, left.schema, left.finished)
             }
-            None => {
+            Left::Nothing | Left::OfAnother => {
+                let asked = request.clone();
                 let (session, Planned { plan, schema, rows }) =
-                    self.plan(&address, request, unfit, cancel)?;
+                    self.work_anew(&address, request, cancel, sink, move |session| {
+                        plan(session, &asked, unfit)
+                    })?;
                 sink.start(&schema, &ReadPlan { parts: plan.json(), rows }).map_err(SourceError::Sink)?;
                 (session, plan, schema, std::collections::BTreeSet::new())
             }
         };
         *watching = plan.watch.is_some();
-        let (session, seen_at) = self.seen_at(session, cancel)?;
-        let facts = session.facts.clone();
+        let (facts, seen_at) = (session.facts.clone(), session.seen_at.clone());
         let parts = plan.parts.len();
         let table = Table {
             odbc: self,
+            request,
             address: &address,
             arrow: arrow_schema(&schema),
             plan: Arc::new(plan),
@@ -394,17 +366,20 @@ impl Odbc {
             }
             table.work(Some(session));
         });
-        let Table { failed, sessions, plan, .. } = table;
+        let Table { failed, sessions, plan, schema, .. } = table;
         if let Some(error) = failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
         cancel.check()?;
-        let in_one_statement = parts == 1 && facts.statement;
-        let in_one_session = !resumed && sessions.into_inner() == 1 && facts.session;
+        let in_one_statement = parts == 1 && facts.statement && plan.moments.0;
+        let in_one_session = !resumed && sessions.into_inner() == 1 && facts.session && plan.moments.1;
         let stable = if in_one_statement || in_one_session { Stable::PerTable } else { Stable::PerPart };
+        let seen_at = seen_at.filter(|_| stable != Stable::PerPart);
+        let mut notes = plan.column_notes();
+        notes.extend(of_another.then(|| read_anew(&schema)).flatten());
         Ok(ReadReport {
             files: Vec::new(),
-            notes: plan.column_notes(),
+            notes,
             server: Some(Server { version: facts.version, isolation: facts.isolation, seen_at, stable }),
         })
     }

@@ -3,20 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::model::{Logical, Schema};
+use crate::model::{Field, Schema};
 use crate::source::columns::{Chosen, choose};
 use crate::source::dialect::{Ask, Dialect, Fetch, Native, Reading, Size, source_of};
+use crate::source::origin::Origin;
 use crate::source::{ColumnNote, ReadRequest, Relation, SourceError};
 
+use super::divide::divide;
 use super::problem::OdbcProblem;
-use super::session::Session;
-
-/// About so many rows are in a part, as far as the server's estimate is right.
-const PART_ROWS: u64 = 100_000;
-/// The most parts by arithmetic.
-const MOST_RANGES: u64 = 512;
-/// The most parts by comparison: each is compared with all boundaries before it.
-const MOST_BOUNDARIES: u64 = 64;
+use super::session::{Session, if_allowed};
 
 /// All that reading any part again needs; it stands beside an unfinished snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +28,10 @@ pub(super) struct Plan {
     pub parts: Vec<Option<String>>,
     /// What should be known of the columns: our name, and a sentence.
     pub notes: Vec<(String, String)>,
+    /// The database.
+    pub origin: Origin,
+    /// Whether all rows of one statement can be from one moment, and those of all statements of a session.
+    pub moments: (bool, bool),
 }
 
 /// How a column is fetched.
@@ -51,7 +50,8 @@ pub(super) struct Fetched {
 pub(super) enum Unfit {
     /// While rows are read: the plan has what watches for them, and is of no use once there is one.
     Watched,
-    /// Before: the server is asked, which reads the whole table once more, and such columns are read otherwise.
+    /// Before: the server is asked, which reads the whole table once more, and such columns are read otherwise. The others
+    /// are watched all the same, for what comes later.
     Asked,
 }
 
@@ -68,9 +68,9 @@ impl Plan {
     pub fn query(&self, part: usize) -> String {
         let columns = self.columns.iter().map(|column| column.expression.as_str());
         let columns: Vec<&str> = self.watch.as_deref().into_iter().chain(columns).collect();
-        let part = self.parts.get(part).and_then(Option::as_deref);
+        let part = self.parts.get(part).and_then(Option::as_deref).map(|part| format!("({part})"));
         let conditions: Vec<String> =
-            self.condition.as_deref().into_iter().chain(part).map(|c| format!("({c})")).collect();
+            self.condition.as_deref().map(bracketed).into_iter().chain(part).collect();
         select(&columns.join(", "), &self.from, &conditions)
     }
 
@@ -87,7 +87,12 @@ impl Plan {
     }
 }
 
-fn select(what: &str, from: &str, conditions: &[String]) -> String {
+/// Puts a user's condition into brackets; the line break ends a remark at its end.
+fn bracketed(condition: &str) -> String {
+    format!("(\n{condition}\n)")
+}
+
+pub(super) fn select(what: &str, from: &str, conditions: &[String]) -> String {
     if conditions.is_empty() {
         format!("SELECT {what} FROM {from}")
     } else {
@@ -102,7 +107,22 @@ pub(super) fn plan(
     unfit: Unfit,
 ) -> Result<Planned, SourceError> {
     let natives = natives(session, request)?;
-    planned(session, request, &natives, unfit)
+    if source_of(session.dialect, request).is_some_and(|(_, condition, _)| condition.is_some()) {
+        // What the server says of the condition is shown here; once rows come, it could hold a value.
+        session.rows(&without_rows(session.dialect, request, &natives)?)?;
+    }
+    let mut planned = planned(session, request, &natives, unfit)?;
+    let named = match source_of(session.dialect, request) {
+        Some((Relation::Table(name), ..)) => Some(name.as_str()),
+        _ => None,
+    };
+    planned.plan.moments = moments(session, named)?;
+    let hides = named.map_or(Ok(false), |name| hides_rows(session, name))?;
+    if let (true, Some(field)) = (hides, planned.schema.fields.first()) {
+        planned.plan.notes.push((field.name.clone(), HIDDEN.to_owned()));
+    }
+    planned.plan.origin = session.origin()?;
+    Ok(planned)
 }
 
 /// Returns true where a request's table has the columns still that it had when a schema was made of them.
@@ -123,7 +143,10 @@ pub(super) fn natives(session: &mut Session, request: &ReadRequest) -> Result<Ve
     let Some((relation, _, _)) = source_of(dialect, request) else { return Err(OdbcProblem::Plan.into()) };
     let natives = match relation {
         Relation::Table(name) => dialect.table_columns(session, name)?,
-        Relation::Query(query) => dialect.query_columns(session, query)?,
+        Relation::Query(query) => dialect.query_columns(session, query).map_err(|error| match error {
+            SourceError::Odbc(problem) => problem.told_with(|text| dialect.without_wrapping(text)).into(),
+            other => other,
+        })?,
     };
     if natives.is_empty() {
         return Err(OdbcProblem::NoTable(request.query()).into());
@@ -163,9 +186,22 @@ pub(super) fn without_rows(
     };
     let columns = readings(dialect, request, natives)?;
     let columns: Vec<&str> = columns.iter().map(|(_, _, reading)| reading.expression.as_str()).collect();
-    let conditions: Vec<String> =
-        condition.into_iter().map(|c| format!("({c})")).chain(["1 = 0".to_owned()]).collect();
+    let conditions: Vec<String> = condition.into_iter().map(bracketed).chain(["1 = 0".to_owned()]).collect();
     Ok(select(&columns.join(", "), &from, &conditions))
+}
+
+/// Returns the columns that a request is read with, where no value is one that its reading would change.
+pub(super) fn schema(
+    dialect: &dyn Dialect,
+    request: &ReadRequest,
+    natives: &[Native],
+) -> Result<Schema, SourceError> {
+    let fields = readings(dialect, request, natives)?.into_iter();
+    let fields = fields.map(|(column, native, reading)| Field {
+        inferred: false,
+        ..column.field(reading.logical, None, native.declared.clone(), &request.columns)
+    });
+    Ok(Schema { fields: fields.collect() })
 }
 
 /// Finds out how these columns of a request's table are read.
@@ -179,15 +215,18 @@ pub(super) fn planned(
     let Some((relation, condition, from)) = source_of(dialect, request) else {
         return Err(OdbcProblem::Plan.into());
     };
-    let conditions: Vec<String> = condition.iter().map(|condition| format!("({condition})")).collect();
+    let conditions: Vec<String> = condition.iter().map(|condition| bracketed(condition)).collect();
     let mut columns = readings(dialect, request, natives)?;
-    let watch = if unfit == Unfit::Watched { watch(dialect, &mut columns) } else { None };
-    probe(session, &mut columns, &from, &conditions)?;
+    let watched = if unfit == Unfit::Watched { watch(dialect, &mut columns) } else { None };
+    // What is not there yet may come before the rows are read, in a session that begins later.
+    let watch = watched.or(probe(session, &mut columns, &from, &conditions)?);
     let (rows, parts) = match relation {
         Relation::Table(name) => {
-            let estimate = dialect.estimated_rows(name).map(|sql| session.rows(&sql));
-            let rows = estimate
-                .and_then(|answer| answer.ok()?.first()?.first()?.as_deref()?.trim().parse::<u64>().ok());
+            let estimate = match dialect.estimated_rows(name) {
+                Some(sql) => if_allowed(session.rows_of_data(&sql))?,
+                None => Vec::new(),
+            };
+            let rows = estimate.first().and_then(|row| row.first()?.as_deref()?.trim().parse::<u64>().ok());
             let parts = divide(session, name, natives, rows.unwrap_or(0), &from, &conditions)?;
             (rows.filter(|_| condition.is_none()), parts)
         }
@@ -195,7 +234,16 @@ pub(super) fn planned(
     };
     let mut schema = Schema::default();
     let condition = condition.map(str::to_owned);
-    let mut plan = Plan { from, condition, columns: Vec::new(), watch, parts, notes: Vec::new() };
+    let mut plan = Plan {
+        from,
+        condition,
+        columns: Vec::new(),
+        watch,
+        parts,
+        notes: Vec::new(),
+        origin: Origin::default(),
+        moments: (true, true),
+    };
     for (column, native, reading) in columns {
         let mut field = column.field(reading.logical, None, native.declared.clone(), &request.columns);
         field.inferred = false;
@@ -210,6 +258,25 @@ pub(super) fn planned(
     Ok(Planned { plan, schema, rows })
 }
 
+/// What is said of a table whose policies may hide rows, at its first column.
+const HIDDEN: &str =
+    "a security policy of the database decides which rows of the table its reader sees: some may be missing";
+
+/// Returns true where policies may hide rows of a table from this user, as far as they may know.
+fn hides_rows(session: &mut Session, table: &str) -> Result<bool, SourceError> {
+    let Some(sql) = session.dialect.hidden_rows(table) else { return Ok(false) };
+    let rows = session.rows_if_allowed(&sql)?;
+    Ok(rows.iter().flatten().flatten().any(|cell| cell.trim() == "1"))
+}
+
+/// Returns whether one moment is to be had for a statement and for a session; what may not be asked counts as had.
+fn moments(session: &mut Session, table: Option<&str>) -> Result<(bool, bool), SourceError> {
+    let Some(sql) = session.dialect.moments(table) else { return Ok((true, true)) };
+    let row = session.rows_if_allowed(&sql)?.into_iter().next().unwrap_or_default();
+    let is = |at: usize| row.get(at).and_then(Option::as_deref).is_none_or(|cell| cell.trim() != "0");
+    Ok((is(0), is(1)))
+}
+
 /// Returns the condition under which a reading would change a column's value.
 fn unfit_of(dialect: &dyn Dialect, native: &Native, unfit: &str) -> String {
     format!("{} IS NOT NULL AND {unfit}", dialect.quote(&native.name))
@@ -217,22 +284,30 @@ fn unfit_of(dialect: &dyn Dialect, native: &Native, unfit: &str) -> String {
 
 /// Returns what watches for values that a reading would change, and forgets how such columns were read otherwise.
 fn watch(dialect: &dyn Dialect, columns: &mut [(Chosen, &Native, Reading)]) -> Option<String> {
-    let mut cases = String::new();
+    let mut unfit = Vec::new();
     for (_, native, reading) in columns {
-        if let Some((unfit, _)) = reading.unfit.take() {
-            cases.push_str(&format!("WHEN {} THEN 1 ", unfit_of(dialect, native, &unfit)));
-        }
+        unfit.extend(reading.unfit.take().map(|(condition, _)| unfit_of(dialect, native, &condition)));
+    }
+    watch_for(&unfit)
+}
+
+/// Returns what is not 0 for rows for which one of these conditions holds.
+fn watch_for(conditions: &[String]) -> Option<String> {
+    let mut cases = String::new();
+    for condition in conditions {
+        cases.push_str(&format!("WHEN {condition} THEN 1 "));
     }
     (!cases.is_empty()).then(|| format!("CASE {cases}ELSE 0 END"))
 }
 
-/// Asks the server, in one query, how long the values are and whether any is one that a reading would change.
+/// Asks the server, in one query, how long the values are and whether any is one that a reading would change; returns
+/// what watches for those that were not found.
 fn probe(
     session: &mut Session,
     columns: &mut [(Chosen, &Native, Reading)],
     from: &str,
     conditions: &[String],
-) -> Result<(), SourceError> {
+) -> Result<Option<String>, SourceError> {
     let mut asked = Vec::new();
     let dialect = session.dialect;
     for (_, native, reading) in &*columns {
@@ -243,9 +318,9 @@ fn probe(
         }
     }
     if asked.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
-    let rows = session.rows(&select(&asked.join(", "), from, conditions))?;
+    let rows = session.rows_of_data(&select(&asked.join(", "), from, conditions))?;
     let mut answers = rows.into_iter().next().unwrap_or_default().into_iter();
     let mut next = || -> u64 {
         // Some servers count in numbers with a point; NULL where there is no row.
@@ -253,21 +328,24 @@ fn probe(
         let whole = text.trim().split('.').next().unwrap_or_default();
         whole.parse().unwrap_or(0)
     };
-    for (_, _, reading) in columns {
+    let mut absent = Vec::new();
+    for (_, native, reading) in columns {
         if reading.measure.is_some() {
             measured(&mut reading.fetch, next());
         }
-        if let Some((_, mut other)) = reading.unfit.take() {
+        if let Some((unfit, mut other)) = reading.unfit.take() {
             let found = next() != 0;
             if other.measure.is_some() {
                 measured(&mut other.fetch, next());
             }
             if found {
                 *reading = *other;
+            } else {
+                absent.push(unfit_of(dialect, native, &unfit));
             }
         }
     }
-    Ok(())
+    Ok(watch_for(&absent))
 }
 
 /// Sets the size of what was measured, with a little to spare: rows may come and go meanwhile.
@@ -281,145 +359,9 @@ fn measured(fetch: &mut Fetch, longest: u64) {
     }
 }
 
-/// Divides a table into parts whose conditions, together, hold for each row exactly once.
-fn divide(
-    session: &mut Session,
-    table: &str,
-    natives: &[Native],
-    rows: u64,
-    from: &str,
-    conditions: &[String],
-) -> Result<Vec<Option<String>>, SourceError> {
-    let dialect = session.dialect;
-    let wanted = rows / PART_ROWS;
-    let Some(candidates) = dialect.dividing_columns(table).filter(|_| wanted > 1) else {
-        return Ok(vec![None]);
-    };
-    // Where the catalogue of keys may not be read, the table is read in one part.
-    for name in session.rows(&candidates).unwrap_or_default().into_iter().flatten().flatten() {
-        let Some(native) = natives.iter().find(|native| native.name == name) else { continue };
-        let Ok(reading) = dialect.reading(native) else { continue };
-        let key = dialect.quote(&name);
-        let whole =
-            matches!(reading.logical, Logical::I64 | Logical::U64 | Logical::Decimal { scale: 0, .. });
-        let parts = if whole {
-            let ends = session.rows(&select(&format!("MIN({key}), MAX({key})"), from, conditions))?;
-            let end = |at: usize| -> Option<i128> { ends.first()?.get(at)?.as_deref()?.trim().parse().ok() };
-            end(0).zip(end(1)).map(|(least, most)| ranges(&key, least, most, wanted.min(MOST_RANGES)))
-        } else if matches!(reading.logical, Logical::Text { .. }) {
-            Some(by_boundaries(session, native, &key, from, conditions, wanted.min(MOST_BOUNDARIES))?)
-        } else {
-            None
-        };
-        let Some(mut parts) = parts.filter(|parts| parts.len() > 1) else { continue };
-        if native.nullable {
-            parts.insert(0, format!("{key} IS NULL"));
-        }
-        return Ok(parts.into_iter().map(Some).collect());
-    }
-    Ok(vec![None])
-}
-
-/// Divides whole numbers by arithmetic alone; the first and the last part have no end.
-fn ranges(key: &str, least: i128, most: i128, parts: u64) -> Vec<String> {
-    let span = most.saturating_sub(least).saturating_add(1).max(1);
-    let parts = i128::from(parts).min(span).max(1);
-    let boundary = |part: i128| least.saturating_add(span / parts * part + span % parts * part / parts);
-    let mut conditions = Vec::new();
-    for part in 0..parts {
-        conditions.push(match (part > 0, part + 1 < parts) {
-            (false, false) => format!("{key} IS NOT NULL"),
-            (false, true) => format!("{key} < {}", boundary(part + 1)),
-            (true, true) => format!("{key} >= {} AND {key} < {}", boundary(part), boundary(part + 1)),
-            (true, false) => format!("{key} >= {}", boundary(part)),
-        });
-    }
-    conditions
-}
-
-/// Divides by values of the key that the server chooses and compares itself.
-///
-/// A part is what is not beyond its boundary and beyond every one before. So each row is in one part, in whatever order
-/// the server puts the boundaries, and even where one does not come back as it went.
-fn by_boundaries(
-    session: &mut Session,
-    native: &Native,
-    key: &str,
-    from: &str,
-    conditions: &[String],
-    parts: u64,
-) -> Result<Vec<String>, SourceError> {
-    let dialect: &dyn Dialect = session.dialect;
-    let parts = usize::try_from(parts).unwrap_or(1);
-    let from =
-        if conditions.is_empty() { from.to_owned() } else { dialect.derived(&select(key, from, conditions)) };
-    let answer = session.rows(&dialect.boundaries(&from, key, parts))?;
-    let mut boundaries: Vec<String> = answer.into_iter().filter_map(|row| row.into_iter().next()?).collect();
-    boundaries.pop();
-    boundaries.dedup();
-    Ok(beyond(key, &boundaries.iter().map(|text| dialect.literal(text, native)).collect::<Vec<_>>()))
-}
-
-fn beyond(key: &str, boundaries: &[String]) -> Vec<String> {
-    let mut before = String::new();
-    let mut conditions = Vec::new();
-    for boundary in boundaries {
-        conditions.push(format!("{before}{key} <= {boundary}"));
-        before.push_str(&format!("{key} > {boundary} AND "));
-    }
-    conditions.push(if boundaries.is_empty() {
-        format!("{key} IS NOT NULL")
-    } else {
-        before.trim_end_matches(" AND ").to_owned()
-    });
-    conditions
-}
-
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
-
-    /// Evaluates a condition of [`ranges`] for a number.
-    fn holds(condition: &str, value: i128) -> bool {
-        condition.split(" AND ").all(|one| {
-            let words: Vec<&str> = one.split(' ').collect();
-            match words.as_slice() {
-                ["k", "IS", "NOT", "NULL"] => true,
-                ["k", "<", bound] => value < bound.parse::<i128>().unwrap(),
-                ["k", ">=", bound] => value >= bound.parse::<i128>().unwrap(),
-                other => panic!("{other:?}"),
-            }
-        })
-    }
-
-    proptest! {
-        #[test]
-        fn every_number_is_in_one_range(
-            least in any::<i64>(), more in 0..=u64::MAX, parts in 1..20_u64, at in any::<i64>()
-        ) {
-            let least = i128::from(least);
-            let conditions = ranges("k", least, least + i128::from(more), parts);
-            prop_assert!(conditions.len() as u64 <= parts);
-            for value in [i128::from(at), least, least + i128::from(more), least - 1, least + i128::from(more) + 1] {
-                prop_assert_eq!(conditions.iter().filter(|c| holds(c, value)).count(), 1, "{}", value);
-            }
-        }
-    }
-
-    #[test]
-    fn ranges_are_even() {
-        assert_eq!(ranges("k", -10, 10, 3), ["k < -3", "k >= -3 AND k < 4", "k >= 4"]);
-        assert_eq!(ranges("k", 5, 5, 3), ["k IS NOT NULL"]);
-    }
-
-    #[test]
-    fn boundaries_leave_nothing_out() {
-        let boundaries = ["'b'".to_owned(), "'m'".to_owned()];
-        assert_eq!(beyond("k", &boundaries), ["k <= 'b'", "k > 'b' AND k <= 'm'", "k > 'b' AND k > 'm'"]);
-        assert_eq!(beyond("k", &[]), ["k IS NOT NULL"]);
-    }
 
     #[test]
     fn a_part_is_a_query() {
@@ -435,11 +377,13 @@ mod tests {
             watch: None,
             parts: vec![None, Some("[a] IS NULL".to_owned())],
             notes: Vec::new(),
+            origin: Origin::default(),
+            moments: (true, true),
         };
-        assert_eq!(plan.query(0), "SELECT [a], CONVERT(float, [b]) FROM dbo.t WHERE (x = 1 OR y = 2)");
+        assert_eq!(plan.query(0), "SELECT [a], CONVERT(float, [b]) FROM dbo.t WHERE (\nx = 1 OR y = 2\n)");
         assert_eq!(
             plan.query(1),
-            "SELECT [a], CONVERT(float, [b]) FROM dbo.t WHERE (x = 1 OR y = 2) AND ([a] IS NULL)"
+            "SELECT [a], CONVERT(float, [b]) FROM dbo.t WHERE (\nx = 1 OR y = 2\n) AND ([a] IS NULL)"
         );
         assert_eq!(serde_json::from_value::<Plan>(plan.json()).unwrap(), plan);
         let watching = Plan { watch: Some("CASE WHEN [a] = 0 THEN 1 ELSE 0 END".to_owned()), ..plan };

@@ -36,6 +36,12 @@ pub enum OdbcProblem {
         /// What the program is for.
         ours: &'static str,
     },
+    /// A brace of the connection string is not closed. Nothing of it is shown: a password may be in any of it.
+    #[error(
+        "the connection string has a `{{` without its `}}`, or a driver's name with `;` or `=` in it: write `Driver={{name}};`, \
+         and `}}}}` for a brace in a value that stands in braces"
+    )]
+    Brace,
     /// The driver or its manager refuses something.
     #[error("{0}")]
     Refused(Box<Refusal>),
@@ -69,7 +75,8 @@ pub enum OdbcProblem {
     },
     /// The driver does not answer.
     #[error(
-        "the driver has not answered for {seconds} s while {doing}: it was given up; its thread may stay until the program ends"
+        "the driver has not answered for {seconds} s while {doing}: it was given up; its thread may stay until the program \
+         ends (`limits.silence` and `limits.statement_timeout` give it longer)"
     )]
     Hung {
         /// What it was asked to do.
@@ -97,6 +104,14 @@ const REINSTALL: &str = "install the driver anew, or correct its path in odbcins
 const OTHER_LIBRARY: &str = "install the driver that was built for this processor";
 
 impl OdbcProblem {
+    /// Changes the words of the driver, where there are any.
+    pub(super) fn told_with(mut self, change: impl FnOnce(&str) -> String) -> Self {
+        if let OdbcProblem::Refused(refusal) = &mut self {
+            refusal.text = refusal.text.as_deref().map(change);
+        }
+        self
+    }
+
     /// Returns what happened, and what to try where that stands apart.
     pub(in crate::source) fn parts(&self) -> (String, Option<String>) {
         match self {
@@ -188,11 +203,12 @@ impl Refusal {
             return Refusal { doing, state: "HY000".to_owned(), native: 0, text: None, known: None };
         };
         let Record { state, native_error, message } = record;
-        let state =
+        let state: String =
             state.0.iter().map(|byte| char::from(*byte)).filter(char::is_ascii_alphanumeric).collect();
         let text = String::from_utf16_lossy(message);
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         let known = dialect.and_then(|dialect| dialect::known(dialect, *native_error, &text));
+        let shown = shown && (doing == CONNECTING || names_no_value(&state));
         let text = (shown && !text.is_empty()).then_some(text);
         Refusal { doing, state, native: *native_error, text, known }
     }
@@ -209,13 +225,20 @@ impl Refusal {
         format!("SQLSTATE {}, code {}{text}", self.state, self.native)
     }
 
+    /// Returns true where a statement took longer than it might: it would again.
+    pub(super) fn is_timeout(&self) -> bool {
+        self.doing != CONNECTING && matches!(self.state.as_str(), "HYT00" | "HYT01") && self.known.is_none()
+    }
+
     /// Returns true where the connection is lost, or the server asks to try again.
     pub fn is_passing(&self) -> bool {
         if let Some(known) = self.known {
             return known.passes;
         }
+        let connecting = self.doing == CONNECTING;
         self.state.starts_with("08")
-            || matches!(self.state.as_str(), "HYT00" | "HYT01" | "57P01" | "57P02" | "57P03" | "40001")
+            || (connecting && matches!(self.state.as_str(), "HYT00" | "HYT01"))
+            || matches!(self.state.as_str(), "57P01" | "57P02" | "57P03" | "40001")
     }
 
     fn advice(&self) -> Option<&'static str> {
@@ -252,6 +275,13 @@ impl Refusal {
             _ => return None,
         })
     }
+}
+
+/// Returns true for the classes whose texts name objects, settings and the user's own SQL, never data.
+fn names_no_value(state: &str) -> bool {
+    ["08", "0A", "25", "28", "37", "3D", "3F", "42", "53", "57", "HY", "IM", "S0"]
+        .iter()
+        .any(|class| state.starts_with(class))
 }
 
 /// Making a connection, in the words of a message.
@@ -316,9 +346,34 @@ mod tests {
 
     #[test]
     fn what_passes_is_tried_again() {
-        assert!(
-            ["08S01", "08001", "HYT00", "40001"].iter().all(|state| refusal(READING, state).is_passing())
-        );
+        assert!(["08S01", "08001", "40001"].iter().all(|state| refusal(READING, state).is_passing()));
         assert!(["42000", "28000", "22003"].iter().all(|state| !refusal(READING, state).is_passing()));
+        // What took too long once will again.
+        for state in ["HYT00", "HYT01"] {
+            assert!(refusal(CONNECTING, state).is_passing());
+            let refusal = refusal(READING, state);
+            assert!(!refusal.is_passing() && refusal.is_timeout(), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn what_may_hold_a_value_is_not_shown() {
+        for (doing, shown, state, is_shown) in [
+            (PLANNING, true, "42S02", true),
+            (PLANNING, true, "22018", false),
+            (PLANNING, true, "45000", false),
+            (PLANNING, true, "P0001", false),
+            (PLANNING, true, "23000", false),
+            (PLANNING, false, "42000", false),
+            (CONNECTING, true, "01000", true),
+        ] {
+            let mut letters = [b'0'; 5];
+            letters.copy_from_slice(state.as_bytes());
+            let message = "the value 'hunter2'".encode_utf16().collect();
+            let record = Record { state: odbc_api::handles::State(letters), native_error: 1, message };
+            let error = Error::Diagnostics { record, function: "SQLExecDirect" };
+            let refusal = Refusal::new(doing, None, &error, shown).to_string();
+            assert_eq!(refusal.contains("hunter2"), is_shown, "{refusal}");
+        }
     }
 }

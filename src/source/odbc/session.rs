@@ -1,6 +1,7 @@
 //! A session with a server: everything here runs in the thread of its driver.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +10,17 @@ use odbc_api::{
     Connection, ConnectionOptions, Cursor, DataType, Preallocated, ResultSetMetadata, environment,
 };
 
-use crate::source::SourceError;
 use crate::source::dialect::{self, Ask, Asked, Dialect, Facts, Native};
+use crate::source::origin::{Origin, named};
+use crate::source::{Rate, Secret, SourceError};
 
 use super::drivers::{self, Places};
+use super::is_passing;
 use super::native::{self, Canceller};
 use super::problem::{CONNECTING, OdbcProblem, PLANNING, Refusal};
 
+/// How long a driver is waited for that closes a connection.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// How long the driver may take to log in, in seconds.
 pub(super) const LOGIN_SECONDS: u32 = 30;
 
@@ -23,18 +28,32 @@ pub(super) const LOGIN_SECONDS: u32 = 30;
 #[derive(Debug, Clone)]
 pub(super) struct Address {
     /// The connection string as the user wrote it.
-    pub connection_string: String,
+    pub connection_string: Secret,
     /// The dialect that the user named.
     pub dialect: Option<&'static dyn Dialect>,
     /// The longest that the server may work on one statement.
     pub statement_timeout: Option<Duration>,
+    /// How fast it may be read.
+    pub rate: Option<Rate>,
+}
+
+/// What a statement asks, which says how long its answer may take and whether the driver's words may be shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    /// The catalogue, or no rows at all.
+    Catalogue,
+    /// Rows of the user, or what a query would bring.
+    Rows,
 }
 
 /// A session with a server.
 pub(super) struct Session {
-    connection: Connection<'static>,
+    /// Nothing once it is let go of.
+    connection: Option<Connection<'static>>,
     canceller: Arc<Canceller>,
     statement_timeout: Option<Duration>,
+    /// How fast it may be read.
+    pub rate: Option<Rate>,
     /// True where the driver gives text as UTF-8 alone.
     pub narrow: bool,
     /// True where it takes statements as UTF-8 alone, too.
@@ -43,6 +62,12 @@ pub(super) struct Session {
     pub dialect: &'static dyn Dialect,
     /// What the session is.
     pub facts: Facts,
+    /// When it began to read, by the server's clock (RFC 3339 in UTC); nothing where the server does not say.
+    pub seen_at: Option<String>,
+    /// A hash of what the user calls the server and the database.
+    named: String,
+    /// Hears of every statement before it is run.
+    pub pulse: Option<Box<dyn Fn(Over) + Send>>,
 }
 
 impl Session {
@@ -59,11 +84,12 @@ impl Session {
         canceller: Arc<Canceller>,
         to_write: bool,
     ) -> Result<Self, SourceError> {
-        let resolved = drivers::resolved(&address.connection_string, &Places::of_system())?;
+        let connection_string = address.connection_string.reveal();
+        let resolved = drivers::resolved(connection_string, &Places::of_system())?;
         let library = drivers::library_of(&resolved);
         library.as_deref().map_or(Ok(()), drivers::test_library)?;
         let guessed = address.dialect.or_else(|| dialect::by_driver(library.as_deref()?));
-        let secrets = drivers::secrets(&address.connection_string);
+        let secrets = drivers::secrets(connection_string);
         let with_options = |dialect: &dyn Dialect| {
             let mut options = if to_write { dialect.options_to_write().to_vec() } else { Vec::new() };
             options.extend(dialect.driver_options(library.as_deref().unwrap_or_default()));
@@ -86,13 +112,17 @@ impl Session {
             Facts { version: name.clone(), isolation: String::new(), statement: false, session: false };
         let statement_timeout = address.statement_timeout;
         let mut session = Session {
-            connection,
+            connection: Some(connection),
             canceller,
             statement_timeout,
+            rate: address.rate,
             narrow: false,
             narrow_sql: false,
             dialect,
             facts,
+            seen_at: None,
+            named: named(&drivers::names(connection_string)),
+            pulse: None,
         };
         session.find_letters()?;
         Ok(session)
@@ -102,7 +132,62 @@ impl Session {
     pub fn begin(&mut self) -> Result<(), SourceError> {
         let (server, timeout) = (self.facts.version.clone(), self.statement_timeout);
         self.facts = self.dialect.begin(self, &server, timeout)?;
+        if let Some(clock) = self.dialect.clock() {
+            let answer = self.rows_if_allowed(clock)?;
+            self.seen_at =
+                answer.into_iter().flatten().flatten().next().map(|text| format!("{}Z", text.trim()));
+        }
         Ok(())
+    }
+
+    /// Returns the rows of a query that not every user may ask; none where it is refused. A connection that is lost is
+    /// an error: drivers may break over the next statement.
+    pub fn rows_if_allowed(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, SourceError> {
+        if_allowed(self.rows(sql))
+    }
+
+    /// Returns which database this is.
+    pub fn origin(&mut self) -> Result<Origin, SourceError> {
+        let dialect = self.dialect;
+        let (server, database) = match dialect.whereabouts() {
+            Some(query) => {
+                let row = self.rows_if_allowed(query)?.into_iter().next().unwrap_or_default();
+                let mut cells = row.into_iter();
+                (cells.next().flatten(), cells.next().flatten())
+            }
+            None => (None, self.connection()?.current_catalog().ok()),
+        };
+        Ok(Origin { server, database, named: self.named.clone() })
+    }
+
+    fn connection(&self) -> Result<&Connection<'static>, SourceError> {
+        self.connection.as_ref().ok_or_else(|| OdbcProblem::Broke(PLANNING).into())
+    }
+
+    /// Returns the rows of a query over the user's data, as text. Of a failure nothing is shown that may hold a value.
+    pub fn rows_of_data(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, SourceError> {
+        self.answer(sql, Over::Rows)
+    }
+
+    fn answer(&self, sql: &str, over: Over) -> Result<Vec<Vec<Option<String>>>, SourceError> {
+        let failed = |error: odbc_api::Error| self.refused(PLANNING, &error, over == Over::Catalogue);
+        self.tell(over);
+        self.with_statement(
+            |statement| {
+                let sql = self.spelled(sql);
+                let Some(cursor) = statement.execute(&sql, ()).map_err(failed)? else {
+                    return Ok(Vec::new());
+                };
+                texts(cursor, self.narrow, self.dialect.lost_codes()).map_err(failed)
+            },
+            PLANNING,
+        )
+    }
+
+    fn tell(&self, over: Over) {
+        if let Some(pulse) = &self.pulse {
+            pulse(over);
+        }
     }
 
     /// Finds out whether the driver takes and gives UTF-16, or UTF-8 alone.
@@ -111,7 +196,7 @@ impl Session {
         for (narrow, narrow_sql) in [(false, false), (true, false), (true, true)] {
             (self.narrow, self.narrow_sql) = (narrow, narrow_sql);
             // A driver may take what it does not understand for a mistake.
-            let rows = self.rows(query).unwrap_or_default();
+            let rows = self.rows_if_allowed(query)?;
             if rows.first().and_then(|row| row.first()?.as_deref()) == Some(answer) {
                 return Ok(());
             }
@@ -141,8 +226,9 @@ impl Session {
     }
 
     /// Makes a statement that the server gives up after the statement timeout.
-    fn statement(&self) -> Result<Preallocated<StatementImpl<'_>>, odbc_api::Error> {
-        let mut statement = self.connection.preallocate()?;
+    fn statement(&self, doing: &'static str) -> Result<Preallocated<StatementImpl<'_>>, SourceError> {
+        let mut statement =
+            self.connection()?.preallocate().map_err(|error| self.refused(doing, &error, false))?;
         if let Some(timeout) = self.statement_timeout {
             // Where the driver cannot, the dialect has told the server.
             let seconds = usize::try_from(timeout.as_secs().max(1)).unwrap_or(usize::MAX);
@@ -157,16 +243,16 @@ impl Session {
         work: impl FnOnce(&mut Preallocated<StatementImpl<'_>>) -> Result<T, SourceError>,
         doing: &'static str,
     ) -> Result<T, SourceError> {
-        let mut statement = self.statement().map_err(|error| self.refused(doing, &error, false))?;
+        let mut statement = self.statement(doing)?;
         self.canceller.watched(&mut statement, work)
     }
 
     /// Makes an error of what the driver left; where the connection is dead, it says so.
     pub fn refused(&self, doing: &'static str, error: &odbc_api::Error, shown: bool) -> SourceError {
         let mut refusal = Refusal::new(doing, Some(self.dialect), error, shown);
-        let dead =
-            self.dialect.lost_codes().contains(&refusal.native) || self.connection.is_dead().unwrap_or(false);
-        if !refusal.is_passing() && dead {
+        let is_dead = || self.connection.as_ref().is_some_and(|c| c.is_dead().unwrap_or(false));
+        let dead = self.dialect.lost_codes().contains(&refusal.native) || is_dead();
+        if !refusal.is_passing() && !refusal.is_timeout() && dead {
             refusal.lose();
         }
         OdbcProblem::Refused(Box::new(refusal)).into()
@@ -175,6 +261,31 @@ impl Session {
     /// Asks the driver to break off what it is doing in this session.
     pub fn canceller(&self) -> Arc<Canceller> {
         Arc::clone(&self.canceller)
+    }
+}
+
+/// Takes no rows for what is refused, unless the connection is lost.
+pub(super) fn if_allowed(
+    asked: Result<Vec<Vec<Option<String>>>, SourceError>,
+) -> Result<Vec<Vec<Option<String>>>, SourceError> {
+    match asked {
+        Err(error) if is_passing(&error) => Err(error),
+        asked => Ok(asked.unwrap_or_default()),
+    }
+}
+
+impl Drop for Session {
+    /// To let go of a connection may hang or break: it is done elsewhere, and waited for a little.
+    fn drop(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let (sender, done) = std::sync::mpsc::sync_channel(1);
+        let let_go = move || {
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(connection)));
+            let _ = sender.send(());
+        };
+        if std::thread::Builder::new().name("odbc".to_owned()).spawn(let_go).is_ok() {
+            let _ = done.recv_timeout(FAREWELL);
+        }
     }
 }
 
@@ -197,22 +308,12 @@ fn connect(
 
 impl Ask for Session {
     fn rows(&mut self, sql: &str) -> Result<Vec<Vec<Option<String>>>, SourceError> {
-        let this = &*self;
-        let failed = |error: odbc_api::Error| this.refused(PLANNING, &error, true);
-        this.with_statement(
-            |statement| {
-                let sql = this.spelled(sql);
-                let Some(cursor) = statement.execute(&sql, ()).map_err(failed)? else {
-                    return Ok(Vec::new());
-                };
-                texts(cursor, this.narrow, this.dialect.lost_codes()).map_err(failed)
-            },
-            PLANNING,
-        )
+        self.answer(sql, Over::Catalogue)
     }
 
     fn run(&mut self, sql: &str) -> Result<(), SourceError> {
         let this = &*self;
+        this.tell(Over::Catalogue);
         this.with_statement(
             |statement| {
                 let sql = this.spelled(sql);
@@ -223,12 +324,16 @@ impl Ask for Session {
     }
 
     fn without_autocommit(&mut self) -> Result<(), SourceError> {
-        self.connection.set_autocommit(false).map_err(|error| self.refused(PLANNING, &error, true))
+        self.tell(Over::Catalogue);
+        let set = self.connection()?.set_autocommit(false);
+        set.map_err(|error| self.refused(PLANNING, &error, true))
     }
 
     fn described(&mut self, sql: &str) -> Result<Vec<Native>, SourceError> {
         let this = &*self;
         let failed = |error: odbc_api::Error| this.refused(PLANNING, &error, true);
+        // A server may work out what a query brings though no row is wanted.
+        this.tell(Over::Rows);
         this.with_statement(
             |statement| {
                 let sql = this.spelled(sql);
@@ -259,7 +364,8 @@ impl Ask for Session {
     fn driver_catalogue(&mut self, asked: Asked<'_>) -> Result<Vec<Vec<Option<String>>>, SourceError> {
         let this = &*self;
         let failed = |error: odbc_api::Error| this.refused(PLANNING, &error, true);
-        let catalogue = this.connection.current_catalog().unwrap_or_default();
+        this.tell(Over::Catalogue);
+        let catalogue = this.connection()?.current_catalog().unwrap_or_default();
         this.with_statement(
             |statement| {
                 let cursor = match asked {

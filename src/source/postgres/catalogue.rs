@@ -23,7 +23,6 @@ impl Postgres {
         let mut attempts = self.pace.attempts();
         let watch = Watch { cancel, halted: &NEVER };
         loop {
-            self.pace.wait_for_hours(cancel)?;
             let was_open = pool.has_been_open();
             let done = pool.take(watch).and_then(|lease| {
                 let session = lease.session()?;
@@ -57,6 +56,12 @@ impl Catalogue for Postgres {
         };
         let rows = self.with_session(cancel, |session| session.rows(&sql, cancel))?;
         Ok(dialect::catalogue::listed(dialect, rows))
+    }
+
+    fn unreadable(&self, cancel: &Cancel) -> Result<u64, SourceError> {
+        let Some(sql) = dialect().and_then(Dialect::unreadable) else { return Ok(0) };
+        let rows = self.with_session(cancel, |session| session.rows(&sql, cancel))?;
+        Ok(dialect::catalogue::counted(&rows))
     }
 
     fn describe(&self, table: &Listed, cancel: &Cancel) -> Result<Described, SourceError> {

@@ -132,7 +132,7 @@ impl Door {
                     runtime.block_on(watched(watch, Some(settings.connect_timeout), found)).map_err(timed)?;
                 let found: Vec<_> = found.map(|all| all.map(|a| Some(a.ip())).collect()).unwrap_or_default();
                 if found.is_empty() {
-                    return Err(Stop::Lost(unknown_host(&place)).into());
+                    return Err(Stop::Lost(unknown_host(&place, settings.further_at)).into());
                 }
                 found
             };
@@ -159,7 +159,10 @@ impl Door {
             }
         }
         let Some(error) = last else { return Err(timed(Wait::TimedOut).into()) };
-        let stop = of_connecting(&place, &error, &settings.user, &password_from);
+        let stop = match of_connecting(&place, &error, &settings.user, &password_from) {
+            Stop::Lost(error) => Stop::Lost(error.hinting(settings.further_at)),
+            stop @ Stop::Fatal(_) => stop,
+        };
         Err(if is_full(&error) { NoEntry::Full(stop) } else { stop.into() })
     }
 

@@ -7,7 +7,8 @@ use tokio_postgres::types::Type;
 
 use crate::model::{Field, Schema};
 use crate::source::columns::{Chosen, choose};
-use crate::source::{Cancel, ColumnNote, ReadRequest, Relation, Selection, SourceError};
+use crate::source::origin::Origin;
+use crate::source::{Cancel, ColumnNote, Rate, ReadRequest, Relation, Selection, SourceError};
 
 use super::error::Stop;
 use super::plan::{Plan, Stored};
@@ -16,6 +17,10 @@ use super::types::{Wire, as_text, reading};
 
 /// The first version of the server that finds a range of rows by where they lie.
 const RANGES_SINCE: u32 = 140_000;
+/// The first version that shows the partitions which a table has now.
+const PARTITION_TREES_SINCE: u32 = 120_000;
+/// The first number that a table of a user can have.
+const FIRST_OF_USERS: u32 = 16_384;
 
 /// A table that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,11 +50,12 @@ struct Found {
     kind: char,
 }
 
-/// Finds out what a request asks for. The columns in `texts`, by their names, come as texts, for the reasons there.
+/// Finds out what a request asks for; it is divided as the rate needs it. The columns in `texts`, by their names, come as texts, for the reasons there.
 pub(super) fn describe(
     session: &Session,
     request: &ReadRequest,
     texts: &BTreeMap<String, String>,
+    rate: Option<Rate>,
     cancel: &Cancel,
 ) -> Result<Table, Stop> {
     let Selection::Table(selection) = &request.selection else {
@@ -93,7 +99,9 @@ pub(super) fn describe(
     }
     let _ = write!(select, " FROM {}", found.from);
     let (stored, rows) = match found.oid {
-        Some(oid) if matches!(found.kind, 'r' | 'p' | 'm') => stored(session, oid, &found.name, cancel)?,
+        Some(oid) if matches!(found.kind, 'r' | 'p' | 'm') => {
+            stored(session, oid, &found.name, rate, cancel)?
+        }
         _ => (None, None),
     };
     let known = selection.condition.is_none();
@@ -135,9 +143,11 @@ fn find(session: &Session, name: &str, cancel: &Cancel) -> Result<Found, Stop> {
     let Some([Some(oid), Some(from), Some(kind)]) =
         rows.into_iter().next().and_then(|r| <[_; 3]>::try_from(r).ok())
     else {
-        let advice = "correct `table`; a name with capitals or blanks stands in double quotes, and one outside \
-                      the search path has its schema before it, as in `housing.tenures`";
-        return Err(Stop::fatal(&*session.place, format!("there is no table or view `{name}`"), advice));
+        let advice = "correct `table`, or ask for `grant usage on schema` and `grant select on`; a name with capitals or \
+                      blanks stands in double quotes, and one outside the search path has its schema before it, as in \
+                      `housing.tenures`";
+        let problem = format!("there is no table or view `{name}` that this user may read");
+        return Err(Stop::fatal(&*session.place, problem, advice));
     };
     let kind = kind.chars().next().unwrap_or(' ');
     if !matches!(kind, 'r' | 'p' | 'm' | 'v' | 'f' | 'S') {
@@ -203,6 +213,7 @@ fn stored(
     session: &Session,
     oid: u32,
     name: &str,
+    rate: Option<Rate>,
     cancel: &Cancel,
 ) -> Result<(Option<Stored>, Option<u64>), Stop> {
     let access = if session.facts.number >= 120_000 {
@@ -238,9 +249,7 @@ fn stored(
         }
         let (then, now) = (number(3), number(4));
         if then != 0 && then != now {
-            let problem = format!("{name} was emptied or rewritten after the moment that the snapshot shows");
-            let advice = "its rows of that moment may be gone: run again when no such work is going on";
-            return Err(Stop::fatal(&*session.place, problem, advice));
+            return Err(rewritten(&session.place, name));
         }
         let (size, known, guess) = (number(5).max(0), number(6), number(7));
         // As the server's own planner: the rows of a page are known since the last analysis, the pages now.
@@ -251,7 +260,62 @@ fn stored(
         files.push((u32::try_from(number(0)).unwrap_or(0), u32::try_from(now).unwrap_or(0)));
         pages.push(size.unsigned_abs());
     }
-    Ok((in_ranges.then(|| Stored::new(oid, files, &pages)), rows))
+    Ok((in_ranges.then(|| Stored::new(oid, files, &pages, rows, rate)), rows))
+}
+
+/// Returns a relation of this transaction whose rows of its moment may be gone: it was emptied, rewritten, made or taken
+/// out of its table since. What the transaction has read it has locked, so that this stays as it is.
+///
+/// The catalogue shows what there was at the moment; functions on it show what there is now.
+pub(super) fn moved(session: &Session, cancel: &Cancel) -> Result<Option<String>, Stop> {
+    // A partition that was added later has no row of the moment.
+    let (is_alone, has_lost) = if session.facts.number >= PARTITION_TREES_SINCE {
+        (
+            "NOT EXISTS (SELECT 1 FROM pg_catalog.pg_class r WHERE r.oid = pg_catalog.pg_partition_root(l.relation))",
+            "EXISTS (SELECT 1 FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid AND NOT EXISTS \
+             (SELECT 1 FROM pg_catalog.pg_partition_tree(c.oid) t WHERE t.relid = i.inhrelid))",
+        )
+    } else {
+        ("true", "false")
+    };
+    let rows = session.rows(
+        &format!(
+            "SELECT l.relation::pg_catalog.regclass::pg_catalog.text \
+             FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_class c ON c.oid = l.relation \
+             WHERE l.pid = pg_catalog.pg_backend_pid() AND l.locktype = 'relation' \
+             AND l.relation >= {FIRST_OF_USERS} AND CASE \
+             WHEN c.relkind IN ('r', 'm') THEN c.relfilenode <> 0 \
+             AND c.relfilenode IS DISTINCT FROM pg_catalog.pg_relation_filenode(c.oid) \
+             WHEN c.relkind = 'p' THEN {has_lost} \
+             WHEN c.oid IS NULL THEN {is_alone} AND (pg_catalog.pg_identify_object(\
+             'pg_catalog.pg_class'::pg_catalog.regclass, l.relation, 0)).type IN ('table', 'materialized view') \
+             ELSE false END ORDER BY l.relation LIMIT 1"
+        ),
+        cancel,
+    )?;
+    Ok(rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten())
+}
+
+/// Says that rows of the moment may be gone.
+pub(super) fn rewritten(place: &str, name: &str) -> Stop {
+    let problem = format!("{name} was emptied or rewritten after the moment that the snapshot shows");
+    let advice = "its rows of that moment may be gone: run again when no such work is going on";
+    Stop::fatal(place, problem, advice)
+}
+
+/// Returns what the server calls itself and its database.
+pub(super) fn origin(session: &Session, cancel: &Cancel) -> Result<Origin, Stop> {
+    let one = |sql: &str| -> Result<Option<String>, Stop> {
+        Ok(session.rows(sql, cancel)?.into_iter().next().and_then(|row| row.into_iter().next()).flatten())
+    };
+    let database = one("SELECT pg_catalog.current_database()")?;
+    let may_ask = one("SELECT pg_catalog.has_function_privilege(\
+         pg_catalog.to_regprocedure('pg_catalog.pg_control_system()')::pg_catalog.oid, 'EXECUTE')")?;
+    let server = match may_ask.as_deref() {
+        Some("t") => one("SELECT system_identifier FROM pg_catalog.pg_control_system()")?,
+        _ => None,
+    };
+    Ok(Origin { server, database, named: String::new() })
 }
 
 /// Puts a name into double quotes.

@@ -31,6 +31,18 @@ impl PostgresError {
     }
 }
 
+impl PostgresError {
+    /// Adds what to look at where a URL has a further `@`.
+    pub(super) fn hinting(mut self, further_at: bool) -> Self {
+        if further_at {
+            let hint = "the URL has more than one `@`: in a user or password it is written as %40";
+            self.advice =
+                Some(self.advice.map_or_else(|| hint.to_owned(), |advice| format!("{advice}; {hint}")));
+        }
+        self
+    }
+}
+
 /// Why something was not done.
 #[derive(Debug)]
 pub(super) enum Stop {
@@ -201,9 +213,9 @@ pub(super) fn too_late(place: &str, seconds: u64) -> PostgresError {
 }
 
 /// Says that a host is not known.
-pub(super) fn unknown_host(place: &str) -> PostgresError {
+pub(super) fn unknown_host(place: &str, further_at: bool) -> PostgresError {
     let advice = "correct the host; is the VPN up that knows it?";
-    PostgresError::new(place, "no address is known for the host", advice)
+    PostgresError::new(place, "no address is known for the host", advice).hinting(further_at)
 }
 
 /// Says that the server cannot encrypt.

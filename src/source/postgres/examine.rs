@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use tokio::runtime::Builder;
 
+use crate::model::Schema;
 use crate::source::dialect::{Sample, samples};
 use crate::source::examine::{
-    ClockDifference, Examine, Kept, Step, Steps, Tried, Verdict, judge, request_for, tell_rights,
+    ClockDifference, Examine, Kept, Step, Steps, Tried, Unreadable, Verdict, judge, request_for, tell_rights,
 };
 use crate::source::{Cancel, ReadRequest, SourceError};
 
@@ -68,6 +69,40 @@ impl Examine for Postgres {
         look(&session, requests, cancel, &mut steps)
     }
 
+    fn columns(
+        &self,
+        requests: &[ReadRequest],
+        cancel: &Cancel,
+    ) -> Result<Vec<Result<Schema, Unreadable>>, SourceError> {
+        let session = match self.door()?.open(None, &[], cancel) {
+            Ok((session, _)) => session,
+            Err(NoEntry::Full(stop) | NoEntry::Stop(stop)) => return Err(stop.into_error()),
+        };
+        let mut found = Vec::with_capacity(requests.len());
+        for request in requests {
+            cancel.check()?;
+            let table = apart(session.guarded(cancel, "", || {
+                let table = describe(&session, request, &BTreeMap::new(), None, cancel)?;
+                session.rows(&format!("{} WHERE false", table.select), cancel)?;
+                Ok(table)
+            }))?;
+            let condition =
+                match table.as_ref().ok().and_then(|table| Some((table, table.condition.as_ref()?))) {
+                    None => Ok(()),
+                    Some((table, condition)) => {
+                        let sql = format!("{} WHERE (\n{condition}\n) AND false", table.select);
+                        apart(session.guarded(cancel, "", || session.rows(&sql, cancel)))?.map(drop)
+                    }
+                };
+            found.push(match (table, condition) {
+                (Ok(table), Ok(())) => Ok(table.schema),
+                (Ok(_), Err(error)) => Err(Unreadable { error, by_condition: true }),
+                (Err(error), _) => Err(error.into()),
+            });
+        }
+        Ok(found)
+    }
+
     fn conform(&self, cancel: &Cancel, tell: &mut dyn FnMut(Tried)) -> Option<Result<(), SourceError>> {
         Some(self.try_samples(cancel, tell))
     }
@@ -80,6 +115,16 @@ fn one(session: &Session, sql: &str, cancel: &Cancel) -> Result<Option<String>, 
         Ok(rows) => Ok(rows.into_iter().next().and_then(|row| row.into_iter().next()).flatten()),
         Err(Stop::Fatal(error)) if !matches!(error, SourceError::Cancelled) => Ok(None),
         Err(stop) => Err(stop),
+    }
+}
+
+/// Takes the end of the session from what one question has come to.
+fn apart<T>(done: Result<T, Stop>) -> Result<Result<T, SourceError>, SourceError> {
+    match done {
+        Ok(done) => Ok(Ok(done)),
+        Err(Stop::Fatal(SourceError::Cancelled)) => Err(SourceError::Cancelled),
+        Err(Stop::Fatal(error)) => Ok(Err(error)),
+        Err(Stop::Lost(error)) => Err(error.into()),
     }
 }
 
@@ -124,7 +169,7 @@ fn try_to_look(
     }
     tell_rights(steps, requests, |request| {
         let asked = session.guarded(cancel, "", || {
-            let table = describe(session, request, &BTreeMap::new(), cancel)?;
+            let table = describe(session, request, &BTreeMap::new(), None, cancel)?;
             let condition = table.condition.as_ref().map(|c| format!("(\n{c}\n) AND ")).unwrap_or_default();
             session.rows(&format!("{} WHERE {condition}false", table.select), cancel)
         });

@@ -104,6 +104,11 @@ impl Connector for Postgres {
         Reading { pool: &pool, pace: &self.pace, request, cancel, sink }.read()
     }
 
+    fn was_opened(&self) -> bool {
+        let pool = self.pool.lock().unwrap_or_else(PoisonError::into_inner);
+        pool.as_ref().is_some_and(|pool| pool.has_been_open())
+    }
+
     fn resumes(&self) -> bool {
         true
     }

@@ -8,10 +8,19 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use crate::source::Rate;
+use crate::source::origin::Origin;
+
 use super::describe::Table;
 
-/// Blocks of a part, together 64 MiB.
+/// The most blocks of a part, together 64 MiB.
 const PART_BLOCKS: u64 = 8_192;
+/// The fewest, where a rate makes parts smaller: 2 MiB.
+const LEAST_BLOCKS: u64 = 256;
+/// The most rows of a part, as far as the server's estimate is right.
+const PART_ROWS: u64 = 1_000_000;
+/// The bytes of a block, unless the server was built otherwise.
+const BLOCK_BYTES: u64 = 8_192;
 /// The most parts of a table: each leaves a file.
 const MOST_PARTS: u64 = 4_096;
 
@@ -22,6 +31,8 @@ pub(super) struct Plan {
     stored: Option<Stored>,
     /// Columns that come as texts, by their names, and why.
     pub texts: BTreeMap<String, String>,
+    /// The database.
+    pub origin: Origin,
 }
 
 /// Where the rows of a table lie.
@@ -36,16 +47,31 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Divides tables that have so many blocks.
-    pub fn new(oid: u32, files: Vec<(u32, u32)>, blocks: &[u64]) -> Self {
-        Stored { oid, files, bounds: bounds(blocks) }
+    /// Divides tables that have so many blocks and, as far as that is known, rows: a part holds no more than a minute's
+    /// worth of what the rate lets through.
+    pub fn new(
+        oid: u32,
+        files: Vec<(u32, u32)>,
+        blocks: &[u64],
+        rows: Option<u64>,
+        rate: Option<Rate>,
+    ) -> Self {
+        let all: u64 = blocks.iter().sum();
+        let of_rows = |most: u64| rows.filter(|rows| *rows > 0).map(|rows| most.saturating_mul(all) / rows);
+        let in_a_minute = match rate {
+            None => None,
+            Some(Rate::Rows(most)) => of_rows(most.saturating_mul(60)),
+            Some(Rate::Bytes(most)) => Some(most.saturating_mul(60) / BLOCK_BYTES),
+        };
+        let most = [of_rows(PART_ROWS), in_a_minute].into_iter().flatten().min().unwrap_or(PART_BLOCKS);
+        Stored { oid, files, bounds: bounds(blocks, most.clamp(LEAST_BLOCKS, PART_BLOCKS)) }
     }
 }
 
 /// Returns where parts begin, so that each has about as many blocks, over all tables.
-fn bounds(blocks: &[u64]) -> Vec<u64> {
+fn bounds(blocks: &[u64], most: u64) -> Vec<u64> {
     let total: u64 = blocks.iter().sum();
-    let parts = total.div_ceil(PART_BLOCKS).clamp(1, MOST_PARTS);
+    let parts = total.div_ceil(most).clamp(1, MOST_PARTS);
     // The blocks of all tables that lie before one.
     let before = |block: u64| -> u64 { blocks.iter().map(|all| block.min(*all)).sum() };
     let last = blocks.iter().copied().max().unwrap_or(0);
@@ -71,7 +97,7 @@ fn bounds(blocks: &[u64]) -> Vec<u64> {
 impl Plan {
     /// Makes the plan of a table.
     pub fn new(stored: Option<Stored>, texts: BTreeMap<String, String>) -> Self {
-        Plan { stored, texts }
+        Plan { stored, texts, origin: Origin::default() }
     }
 
     /// Reads what an earlier reading has left.
@@ -99,7 +125,10 @@ impl Plan {
     /// The table may have grown or shrunk: the last part has no end.
     pub fn is_still(&self, earlier: &Plan) -> bool {
         let places = |plan: &Plan| plan.stored.as_ref().map(|s| (s.oid, s.files.clone()));
-        self.texts == earlier.texts && self.stored.is_some() && places(self) == places(earlier)
+        self.texts == earlier.texts
+            && self.stored.is_some()
+            && places(self) == places(earlier)
+            && self.origin == earlier.origin
     }
 
     /// Returns a query whose only value is `t` while the tables have their files.
@@ -146,25 +175,37 @@ mod tests {
     #[test]
     fn a_small_table_is_one_part() {
         for blocks in [&[][..], &[0], &[8_192], &[10, 20, 30]] {
-            assert!(bounds(blocks).is_empty(), "{blocks:?}");
+            assert!(bounds(blocks, PART_BLOCKS).is_empty(), "{blocks:?}");
         }
     }
 
     #[test]
     fn parts_are_of_one_size() {
-        assert_eq!(bounds(&[8_193]), [4_096]);
-        assert_eq!(bounds(&[81_920]), (1..10).map(|i| i * 8_192).collect::<Vec<_>>());
+        assert_eq!(bounds(&[8_193], PART_BLOCKS), [4_096]);
+        assert_eq!(bounds(&[81_920], PART_BLOCKS), (1..10).map(|i| i * 8_192).collect::<Vec<_>>());
         // Ten tables side by side.
-        let even = bounds(&[8_192; 10]);
+        let even = bounds(&[8_192; 10], PART_BLOCKS);
         assert_eq!(even.len(), 9);
         assert_eq!(even[0], 820);
         // One large among many small: the small ones lie in the first part.
         let mut blocks = vec![1; 100];
         blocks.push(81_920);
-        let uneven = bounds(&blocks);
+        let uneven = bounds(&blocks, PART_BLOCKS);
         assert_eq!(uneven.len(), 10);
         assert!(uneven.windows(2).all(|pair| pair[0] < pair[1]), "{uneven:?}");
-        assert!(bounds(&[u64::from(u32::MAX)]).len() < 4_096);
+        assert!(bounds(&[u64::from(u32::MAX)], PART_BLOCKS).len() < 4_096);
+    }
+
+    #[test]
+    fn a_part_is_what_a_minute_lets_through() {
+        let parts = |rows, rate| Stored::new(1, Vec::new(), &[8_192], rows, rate).bounds.len() + 1;
+        assert_eq!(parts(None, None), 1);
+        assert_eq!(parts(Some(4_000_000), None), 4);
+        // 8,192 blocks are 64 MiB.
+        assert_eq!(parts(Some(10), Some(Rate::Bytes(256 << 10))), 5);
+        assert_eq!(parts(Some(600_000), Some(Rate::Rows(1_000))), 11);
+        // A file for every second would be too many.
+        assert_eq!(parts(Some(600_000), Some(Rate::Rows(1))), 32);
     }
 
     #[test]
@@ -180,5 +221,9 @@ mod tests {
         let whole = Plan::new(None, BTreeMap::new());
         assert_eq!((whole.parts(), whole.range(0), whole.test_of_files()), (1, None, None));
         assert!(!whole.is_still(&whole));
+        let mut elsewhere = plan.clone();
+        assert!(plan.is_still(&elsewhere));
+        elsewhere.origin.named = "another".to_owned();
+        assert!(!plan.is_still(&elsewhere));
     }
 }

@@ -32,6 +32,8 @@ struct Inner {
     exported: Vec<String>,
     /// The server the point is at.
     reached: Option<Reached>,
+    /// When the point is, as its first session says; those that join it later begin later.
+    seen_at: Option<String>,
 }
 
 /// A session that is returned, or closed where that is not said.
@@ -51,6 +53,7 @@ impl Pool {
             point: 0,
             exported: Vec::new(),
             reached: None,
+            seen_at: None,
         };
         Pool { door, inner: Mutex::new(inner), changed: Condvar::new() }
     }
@@ -135,11 +138,13 @@ impl Pool {
                 if is_first {
                     inner.point += 1;
                     inner.reached = Some(reached);
+                    inner.seen_at.clone_from(&session.facts.seen_at);
                     if session.exported.is_none() {
                         inner.limit = 1;
                     }
                 }
                 session.point = inner.point;
+                session.facts.seen_at.clone_from(&inner.seen_at);
                 inner.exported.extend(session.exported.clone());
                 Ok(Ok(Lease { pool: self, session: Some(session) }))
             }

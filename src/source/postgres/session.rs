@@ -28,6 +28,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 /// What is taken in of a copy that is not wanted any more before the server is asked to end it.
 const UNDER_WAY: usize = 64 << 20;
 
+/// Ends a part of a transaction as if it had not been.
+const UNDO: &str = "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part";
+
 /// Nobody halts who watches this.
 pub(super) static NEVER: AtomicBool = AtomicBool::new(false);
 
@@ -201,13 +204,28 @@ impl Session {
         before: &str,
         work: impl FnOnce() -> Result<T, Stop>,
     ) -> Result<T, Stop> {
+        self.between(cancel, before, "RELEASE SAVEPOINT part", work)
+    }
+
+    /// Does the same, and leaves nothing locked.
+    pub fn unlocked<T>(&self, cancel: &Cancel, work: impl FnOnce() -> Result<T, Stop>) -> Result<T, Stop> {
+        self.between(cancel, "", UNDO, work)
+    }
+
+    fn between<T>(
+        &self,
+        cancel: &Cancel,
+        before: &str,
+        after: &str,
+        work: impl FnOnce() -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
         self.rows(&format!("SAVEPOINT part; {before}"), cancel)?;
         let done = work();
         let after = match &done {
-            Ok(_) => "RELEASE SAVEPOINT part",
+            Ok(_) => after,
             Err(Stop::Lost(_)) => return done,
             Err(Stop::Fatal(_)) if cancel.is_cancelled() => return done,
-            Err(Stop::Fatal(_)) => "ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part",
+            Err(Stop::Fatal(_)) => UNDO,
         };
         match self.rows(after, cancel) {
             Ok(_) => done,

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use tokio_postgres::config::{ChannelBinding, TargetSessionAttrs};
 
+use crate::source::origin::named;
+
 use super::error::PostgresError;
 use super::passfile::{self, Found};
 use super::written::{Given, wrong};
@@ -79,6 +81,8 @@ pub(super) struct Settings {
     pub target: TargetSessionAttrs,
     pub keepalives: Option<Keepalives>,
     pub user_timeout: Option<Duration>,
+    /// True where a URL has a further `@`: what stands before it may have been taken for another part.
+    pub further_at: bool,
 }
 
 /// How the system finds out that the other side is gone.
@@ -101,6 +105,12 @@ impl std::fmt::Debug for Settings {
 }
 
 impl Settings {
+    /// Returns a hash of the names by which the user calls the servers and the database.
+    pub fn named(&self) -> String {
+        let names = self.endpoints.iter().map(Endpoint::name).chain([self.database.clone()]);
+        named(&names.collect::<Vec<_>>())
+    }
+
     /// Reads what the user wrote; what it leaves out comes from the environment.
     ///
     /// # Errors
@@ -184,6 +194,7 @@ impl Settings {
             target,
             keepalives: (given.number("keepalives")? != Some(0)).then_some(keepalives),
             user_timeout: user_timeout.map(Duration::from_millis),
+            further_at: url.is_some_and(has_further_at),
         })
     }
 
@@ -253,6 +264,11 @@ fn usual_host(port: u16) -> Host {
     }
 }
 
+/// Returns true for a URL with more than one `@` before its `?`.
+fn has_further_at(url: &str) -> bool {
+    url.contains("://") && url.split('?').next().unwrap_or_default().matches('@').count() > 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -281,6 +297,9 @@ mod tests {
         assert_eq!(settings.endpoints, [net("::1", 5433)]);
         let settings = read("postgresql://%2Fvar%2Frun%2Fx/d").unwrap();
         assert_eq!(settings.endpoints[0].host, Host::Socket("/var/run/x".into()));
+        assert!(!settings.further_at && read("postgresql://u:p@ss@h/d").unwrap().further_at);
+        let error = read("postgresql://u:p@ss/w@h/d").unwrap_err().to_string();
+        assert!(error.contains("%40") && !error.contains("w@h"), "{error}");
         let settings = read("postgresql:///d?host=h&port=1").unwrap();
         assert_eq!((settings.endpoints, settings.user.as_str()), (vec![net("h", 1)], "ann"));
     }

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use crate::source::origin::read_anew;
 use crate::source::pace::{Attempts, Pace};
 use crate::source::{
     Cancel, ReadPlan, ReadReport, ReadRequest, Server, Sink, SourceError, Stable, Unfinished, arrow_schema,
 };
 
 use super::copy::{Batch, Problem, Rows};
-use super::describe::{Table, describe};
+use super::describe::{Table, describe, moved, origin, rewritten};
 use super::error::{PostgresError, Stop};
 use super::plan::Plan;
 use super::pool::Pool;
@@ -59,10 +60,12 @@ impl Reading<'_> {
     pub fn read(&self) -> Result<ReadReport, SourceError> {
         let mut left = self.sink.unfinished().and_then(|left| Some((Plan::read(&left.parts)?, left)));
         let mut texts = left.as_ref().map(|(plan, _)| plan.texts.clone()).unwrap_or_default();
+        let mut elsewhere = false;
         for _ in 0..MOST_BEGINNINGS {
-            let mut table = self.describe(&texts)?;
+            let (mut table, facts) = self.describe(&texts)?;
             let mut finished = BTreeSet::new();
             if let Some((plan, earlier)) = left.take() {
+                elsewhere = plan.origin != table.plan.origin && !earlier.finished.is_empty();
                 if goes_on(&table, &plan, &earlier) {
                     self.sink.resume().map_err(SourceError::Sink)?;
                     table.plan = plan;
@@ -78,8 +81,12 @@ impl Reading<'_> {
                 let plan = ReadPlan { parts: table.plan.write(), rows: table.rows };
                 self.sink.start(&table.schema, &plan).map_err(SourceError::Sink)?;
             }
+            if elsewhere {
+                table.notes.extend(read_anew(&table.schema));
+            }
             match self.parts(&table, &finished) {
-                Ok(points) => return Ok(report(&table, &points, resumed)),
+                // Where all parts were there already, the server is the one that was asked.
+                Ok(points) => return Ok(report(&table, &points, resumed, facts)),
                 Err(Halt::AsText(column, why)) => {
                     texts.insert(column, why.to_owned());
                 }
@@ -93,17 +100,23 @@ impl Reading<'_> {
     }
 
     /// Finds out what the table is, over as many connections as it takes.
-    fn describe(&self, texts: &BTreeMap<String, String>) -> Result<Table, SourceError> {
+    fn describe(&self, texts: &BTreeMap<String, String>) -> Result<(Table, Facts), SourceError> {
         let mut attempts = self.pace.attempts();
         let watch = Watch { cancel: self.cancel, halted: &NEVER };
         loop {
             self.wait_for_hours()?;
             let was_open = self.pool.has_been_open();
             let described = self.with_session(watch, |session| {
-                session.guarded(self.cancel, "", || describe(session, self.request, texts, self.cancel))
+                // What is read next is tested by what is locked then.
+                session.unlocked(self.cancel, || {
+                    let mut table = describe(session, self.request, texts, self.pace.rate(), self.cancel)?;
+                    table.plan.origin = origin(session, self.cancel)?;
+                    table.plan.origin.named = self.pool.door.settings.named();
+                    Ok((table, session.facts.clone()))
+                })
             });
             match described {
-                Ok(table) => return Ok(table),
+                Ok(described) => return Ok(described),
                 // Where there never was a connection, the user should hear of it at once.
                 Err(Stop::Lost(error)) if was_open || self.pool.has_been_open() => {
                     self.try_again(&mut attempts, error)?;
@@ -118,10 +131,17 @@ impl Reading<'_> {
         if !self.pace.is_open() {
             self.pool.close_idle();
         }
-        self.pace.wait_for_hours(self.cancel)
+        self.pace.wait_for_hours(self.cancel, &|text| self.note(text))
+    }
+
+    /// Tells something of the connection.
+    fn note(&self, text: &str) {
+        self.sink.note(&format!("{}: {text}", self.request.connection_words()));
     }
 
     fn try_again(&self, attempts: &mut Attempts, error: PostgresError) -> Result<(), SourceError> {
+        let why = format!("{}: {}", error.place, error.problem);
+        self.pace.lost(attempts, &why, &|text| self.note(text));
         if attempts.again(self.cancel)? {
             return Ok(());
         }
@@ -204,7 +224,10 @@ impl Reading<'_> {
             });
             match (halt, read) {
                 (Some(halt), _) => return Err(halt),
-                (None, Ok(read)) => return Ok(read),
+                (None, Ok(read)) => {
+                    self.pace.read();
+                    return Ok(read);
+                }
                 (None, Err(Stop::Lost(error))) => {
                     if came {
                         attempts.succeeded();
@@ -276,6 +299,9 @@ impl Reading<'_> {
                 return Err(ended());
             }
         }
+        if let Some(name) = moved(session, self.cancel)? {
+            return Err(rewritten(&session.place, &name));
+        }
         open.finish().map_err(|e| Stop::Fatal(SourceError::Sink(e)))
     }
 }
@@ -317,7 +343,7 @@ fn not_taken(table: &Table, problem: Problem) -> Halt {
     }
 }
 
-fn report(table: &Table, points: &Points, resumed: bool) -> ReadReport {
+fn report(table: &Table, points: &Points, resumed: bool, asked: Facts) -> ReadReport {
     let stable = if resumed || points.numbers.len() > 1 {
         Stable::PerPart
     } else if points.numbers.first().is_none_or(|point| *point == 1) {
@@ -325,11 +351,12 @@ fn report(table: &Table, points: &Points, resumed: bool) -> ReadReport {
     } else {
         Stable::PerTable
     };
-    let server = points.facts.as_ref().map(|facts| Server {
-        version: facts.version.clone(),
+    let facts = points.facts.clone().unwrap_or(asked);
+    let server = Server {
+        version: facts.version,
         isolation: "repeatable read, read only".to_owned(),
-        seen_at: facts.seen_at.clone(),
+        seen_at: facts.seen_at.filter(|_| stable != Stable::PerPart),
         stable,
-    });
-    ReadReport { files: Vec::new(), notes: table.notes.clone(), server }
+    };
+    ReadReport { files: Vec::new(), notes: table.notes.clone(), server: Some(server) }
 }

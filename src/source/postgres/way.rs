@@ -103,7 +103,10 @@ impl Way<'_> {
         let mut addresses: Vec<IpAddr> = found.map(|all| all.map(|a| a.ip()).collect()).unwrap_or_default();
         addresses.dedup();
         if addresses.is_empty() {
-            return Err(End::Failed(name, unknown_host(&self.door.place(self.endpoint))));
+            return Err(End::Failed(
+                name,
+                unknown_host(&self.door.place(self.endpoint), self.door.settings.further_at),
+            ));
         }
         Ok(addresses)
     }

@@ -87,6 +87,9 @@ fn from_url(text: &str) -> Result<BTreeMap<String, String>, PostgresError> {
     let mut given = BTreeMap::new();
     let (rest, query) = text.split_once('?').map_or((text, None), |(rest, query)| (rest, Some(query)));
     let (authority, database) = rest.split_once('/').unwrap_or((rest, ""));
+    if database.contains('@') {
+        return Err(wrong("an `@` stands behind what would be its host"));
+    }
     let (login, hosts) = authority.rsplit_once('@').map_or((None, authority), |(l, h)| (Some(l), h));
     if let Some(login) = login {
         let (user, password) = login.split_once(':').map_or((login, None), |(u, p)| (u, Some(p)));

@@ -194,6 +194,33 @@ fn folders_are_examined_too() {
 }
 
 #[test]
+fn what_could_not_be_tried_is_never_well() {
+    let folder = project(
+        &[
+            ("good", json!({"type": "files", "path": "."})),
+            ("unset", json!({"type": "odbc", "connection_string": "${COUNTERFOIL_TEST_UNSET}"})),
+        ],
+        &[("good", "file: a.csv"), ("unset", "table: t")],
+    );
+    folder.write("a.csv", "id\n1\n");
+    let ran = doctor(&folder, &[]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let untried = lines_of(&ran, "unset");
+    assert!(untried.len() == 1 && untried[0].starts_with("  not tried "), "{}", ran.stdout);
+    assert!(untried.join(" ").contains("`COUNTERFOIL_TEST_UNSET` is not set"), "{}", ran.stdout);
+    assert_eq!(steps(&ran, "good", "ok"), ["folder", "rights"], "{}", ran.stdout);
+    let said = said(&ran);
+    assert!(said.contains("the one file that the project names can be read"), "{said}");
+    assert!(said.contains("1 of 2 connections could not be tried: unset"), "{said}");
+    assert!(!said.contains("have mistakes"), "{said}");
+    // Where the files have mistakes, nobody knows what is wanted of a connection.
+    folder.write("rules/0.yml", "dataset: d0\nnonsense: true\n");
+    let ran = doctor(&folder, &["good"]);
+    assert_eq!(steps(&ran, "good", "ok"), ["folder"], "{}", ran.stdout);
+    assert!(ran.stdout.contains("not tried") && ran.stdout.contains("check-config"), "{}", ran.stdout);
+}
+
+#[test]
 fn mistakes_elsewhere_do_not_matter_and_names_must_be_right() {
     let folder =
         project(&[("data", json!({"type": "files", "path": "."})), ("x", json!({"type": "odd"}))], &[]);

@@ -125,6 +125,7 @@ fn what_a_user_may_not_read_is_not_told() {
     let catalogue = catalogue(&format!("{{ type: postgres, url: '{url}' }}"));
     let tables = catalogue.tables(&Cancel::default()).unwrap();
     assert_eq!(tables.iter().map(|table| table.written.as_str()).collect::<Vec<_>>(), ["public.mine"]);
+    assert_eq!(catalogue.unreadable(&Cancel::default()).unwrap(), 2);
     // What is gone is an error, and the next question is answered all the same.
     database.execute("DROP TABLE mine");
     let error = catalogue.describe(&tables[0], &Cancel::default()).unwrap_err().to_string();

@@ -106,7 +106,7 @@ fn without_a_zone_moments_wait_for_one() {
     let arguments = ["init", "project", "--connection", &connections[0], "--connection", &connections[1]];
     let ran = run(&folder, &arguments, &[]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
-    assert!(ran.stdout.contains("rules/property.yml: say which zone `lu_date` show"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("rules/property.yml: say which zone `lu_date` shows,"), "{}", ran.stdout);
     let rules = std::fs::read_to_string(folder.path().join("project/rules/property.yml")).unwrap();
     assert!(rules.contains("\n  exclude: [lu_date]\n"), "{rules}");
     let ran = run(&folder, &["run", "project"], &[]);

@@ -47,6 +47,32 @@ fn failures_have_advice_and_no_secret() {
 }
 
 #[test]
+fn what_the_server_says_of_values_is_not_shown() {
+    let Some(database) = Database::new("mysql") else { return };
+    database.execute("CREATE TABLE t (id int, v text); INSERT INTO t VALUES (1, 'hunter2')");
+    // The server quotes the value, while it is asked for the longest and while rows are read.
+    for side in [
+        "{ table: t, where: \"extractvalue('<a/>', concat(char(92), v)) = ''\" }",
+        "{ query: \"SELECT id, extractvalue('<a/>', concat(char(92), v)) AS x FROM t\" }",
+    ] {
+        let message = message(&database, &database.connection_string(), side);
+        assert!(message.contains("SQLSTATE"), "{message}");
+    }
+}
+
+#[test]
+fn policies_that_hide_rows_are_an_error() {
+    let Some(database) = Database::new("postgres") else { return };
+    database.execute(
+        "CREATE TABLE t (id int); INSERT INTO t VALUES (1); ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+         GRANT SELECT ON t TO only_plain; CREATE POLICY p ON t FOR SELECT TO only_plain USING (id = 2)",
+    );
+    let plain = database.connection_string().replace("UID=postgres", "UID=only_plain;sslmode=disable");
+    let message = message(&database, &plain, "{ table: t }");
+    assert!(message.contains("BYPASSRLS"), "{message}");
+}
+
+#[test]
 fn an_unknown_dialect_is_a_diagnostic() {
     let Some(database) = Database::new("sqlite") else { return };
     database.execute("CREATE TABLE t (id int)");

@@ -87,6 +87,62 @@ fn a_stalled_connection_is_given_up() {
 }
 
 #[test]
+fn a_stalled_connection_is_given_up_without_a_statement_timeout() {
+    let Some((database, port, values)) = table("mysql") else { return };
+    // One while the catalogue is read, one between two rows.
+    let proxy = Proxy::start(port, |number| Fate {
+        stall_after: match number {
+            0 => Some(3_000),
+            1 => Some(500_000),
+            _ => None,
+        },
+        ..Fate::default()
+    });
+    let settings = json!({"limits": {"connections": 1, "retry_for": "5min", "silence": "2s"}});
+    let start = Instant::now();
+    let taken = take_from(
+        &database.at(proxy.port),
+        settings,
+        "{ table: t }",
+        Folder::new(),
+        false,
+        &Cancel::default(),
+    );
+    let taken = taken.unwrap_or_else(|error| panic!("{error}"));
+    assert!(taken.texts("v") == values);
+    assert!(proxy.connections() > 2, "nothing was given up");
+    assert!(start.elapsed() < Duration::from_mins(1), "{:?}", start.elapsed());
+}
+
+#[test]
+fn rows_of_another_database_are_not_gone_on_with() {
+    let Some((database, port, _)) = table("mysql") else { return };
+    let Some(Database::MariaDb(other)) = Database::new("mysql") else { return };
+    other.execute(
+        "CREATE TABLE t (k int primary key, v varchar(40)); \
+         INSERT INTO t SELECT seq, CONCAT('other ', seq) FROM seq_1_to_250000; ANALYZE TABLE t;",
+    );
+    let proxy = Proxy::start(port, |number| cut_after(if number == 0 { 4_000_000 } else { 1 }));
+    let folder = tempfile::tempdir().unwrap();
+    let store = counterfoil::snapshot::Store::new(folder.path());
+    let cancel = Cancel::default();
+    let options = counterfoil::snapshot::TakeOptions { cancel: &cancel, tell: &|_| {}, resume: true };
+    let take = |connection_string: &str, settings| {
+        let (connector, request) = super::connector(connection_string, settings, "{ table: t }");
+        counterfoil::snapshot::take(&store, "t", "source", connector.as_ref(), &request, &options)
+    };
+    let error = take(&database.at(proxy.port), json!({"limits": {"connections": 1, "retry_for": "1s"}}));
+    assert!(matches!(error, Err(SnapshotError::Unfinished { .. })), "{error:?}");
+    let snapshot = take(&Database::MariaDb(other).connection_string(), json!({})).unwrap();
+    let frame = snapshot.read().unwrap();
+    let texts = frame.texts("v").unwrap();
+    let expected = (1..=250_000).map(|n| Some(format!("other {n}")));
+    assert!((0..texts.len()).map(|at| texts.owned(at)).eq(expected));
+    let notes = &snapshot.manifest.columns[0].notes;
+    assert!(notes.iter().any(|note| note.contains("another server or database")), "{notes:?}");
+}
+
+#[test]
 fn what_was_cut_off_is_resumed() {
     for word in ["mysql", "postgres"] {
         let Some((database, port, values)) = table(word) else { continue };
@@ -103,6 +159,7 @@ fn what_was_cut_off_is_resumed() {
         let options = counterfoil::snapshot::TakeOptions {
             cancel: &cancel,
             tell: &|_| {},
+            note: &|_| (),
             resume: true,
             structure: &|| None,
         };

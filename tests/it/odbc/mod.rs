@@ -8,6 +8,7 @@ mod link;
 mod pairs;
 mod parts;
 mod values;
+mod watch;
 mod zones;
 
 use std::path::{Path, PathBuf};
@@ -195,7 +196,7 @@ pub fn take_from(
 ) -> Result<Taken, SnapshotError> {
     let (connector, request) = connector(connection_string, settings, side);
     let store = Store::new(folder.path());
-    let options = TakeOptions { cancel, tell: &|_| {}, resume, structure: &|| None };
+    let options = TakeOptions { cancel, tell: &|_| {}, note: &|_| (), resume, structure: &|| None };
     let snapshot = take(&store, "t", "source", connector.as_ref(), &request, &options)?;
     let frame = snapshot.read()?;
     Ok(Taken { snapshot, frame, _folder: folder })

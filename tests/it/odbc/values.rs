@@ -248,6 +248,33 @@ fn text_in_windows_1252_comes_out_right() {
 }
 
 #[test]
+fn text_with_a_nul_is_not_cut() {
+    let Some(database) = Database::new("sqlite") else { return };
+    database.execute(
+        "CREATE TABLE t (v text, w text, d date);\n\
+         INSERT INTO t VALUES ('ab' || char(0) || 'cd', 'whole', '2026-01-02');\nINSERT INTO t VALUES ('ef', NULL, NULL)",
+    );
+    let taken = database.take("{ table: t }");
+    assert_eq!(taken.texts("v"), some(&["6162006364", "ef"]));
+    assert!(taken.notes("v").contains("NUL"), "{}", taken.notes("v"));
+    assert_eq!((taken.logical("w").as_str(), taken.logical("d").as_str()), ("text", "date"));
+}
+
+#[test]
+fn remarks_at_the_end_of_what_a_user_writes_do_no_harm() {
+    for word in Database::WORDS {
+        let Some(database) = Database::new(word) else { continue };
+        database.execute("CREATE TABLE t (id int, v varchar(900));\nINSERT INTO t VALUES (1, 'a'), (2, 'b')");
+        for side in [
+            "{ query: 'SELECT id, v FROM t WHERE id = 2 -- the second' }",
+            "{ table: t, where: 'id = 2 -- the second' }",
+        ] {
+            assert_eq!(database.take(side).texts("v"), some(&["b"]), "{word}: {side}");
+        }
+    }
+}
+
+#[test]
 fn the_driver_is_no_way_to_write() {
     for word in Database::WORDS {
         let Some(database) = Database::new(word) else { continue };

@@ -9,7 +9,7 @@ use counterfoil::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use counterfoil::model::{Family, Field, Logical, Schema};
 use counterfoil::node::FromNode;
 use counterfoil::reconcile::{
-    Aggregate, Alignment, BoundReconcile, Context, Input, Pair, Reconcile, Reconciliation, bind, reconcile,
+    Aggregate, Alignment, BoundReconcile, Context, Input, Pair, Reconcile, Reconciliation, bind,
 };
 use counterfoil::rule::ProjectFiles;
 use proptest::prelude::*;
@@ -18,6 +18,7 @@ use super::meeting::{Cell, Form, Policy, WORDS, form, needs_zone};
 use super::plain::{self, Digits, Number};
 use super::tables::{self, Row};
 use crate::examples::yaml;
+use crate::sides::{Pieces, means, outcome, reconcile, whole};
 
 /// A column as it was drawn: small numbers that stand for everything about it.
 #[derive(Debug, Clone)]
@@ -57,6 +58,8 @@ struct Case {
     /// A number above all values takes what a row of the source has: the one in the same place, or another.
     target: Vec<(Vec<u8>, Option<u8>, bool)>,
     totals: Vec<(u8, Vec<u8>, u8, u8)>,
+    /// Rows of a piece, bytes of memory, threads.
+    means: (u8, Option<u64>, u8),
 }
 
 /// Shows a failing case as a reader would write it: the rules and the two tables.
@@ -109,14 +112,16 @@ fn case() -> impl Strategy<Value = Case> {
             (any::<u8>(), proptest::collection::vec(any::<u8>(), 0..3), 0..64_u8, 0..3_u8),
             0..3,
         ),
+        (1..6_u8, proptest::option::of(0..600_u64), 1..4_u8),
     )
-        .prop_map(|(keys, by_position, columns, source, target, totals)| Case {
+        .prop_map(|(keys, by_position, columns, source, target, totals, means)| Case {
             keys,
             by_position,
             columns,
             source,
             target,
             totals,
+            means,
         })
 }
 
@@ -654,11 +659,11 @@ fn sum(values: &[Value], logical: &Logical) -> Option<Number> {
 fn check_column(
     setting: &Setting,
     column: &Column,
-    found: (&Reconciliation, &BoundReconcile, &Input<'_>, usize),
+    found: (&Reconciliation, &BoundReconcile, usize),
     e: &Side<'_>,
     t: &Side<'_>,
 ) -> Result<(), TestCaseError> {
-    let (outcome, bound, input, index) = found;
+    let (outcome, bound, index) = found;
     let of_column = &outcome.columns[index];
     let form = column.form.as_ref().unwrap();
     let logical = form.logical(&column.fields.0.logical, &column.fields.1.logical);
@@ -717,7 +722,7 @@ fn check_column(
     prop_assert_eq!(&of_column.settled, &settled, "settled in {}", name);
     prop_assert_eq!(of_column.skipped_hours, skipped, "skipped hours in {}", name);
     let shown: Vec<_> = outcome
-        .mismatches(input, bound, index)
+        .mismatches(bound, index)
         .map(|m| (m.expected_row, m.target_row, m.expected, m.target))
         .collect();
     prop_assert_eq!(shown, texts);
@@ -753,7 +758,9 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
         source(&merged),
     );
     let input = Input { expected: &frames.0, target: &frames.1, quarantined: &frames.2, merged: &frames.3 };
-    let outcome = reconcile(&input, &bound).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    let found = outcome(&input, &bound).map_err(TestCaseError::fail)?;
+    check_means(case, &input, &bound, &found, &frames)?;
+    let outcome = whole(&found, &frames.0, &frames.1);
 
     let e = Side::new(&setting, &setting.source, &kept, false);
     let t = Side::new(&setting, &setting.target, &in_scope, true);
@@ -769,7 +776,7 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
     let names: Vec<&str> = bound.columns.iter().map(|c| c.name.as_str()).collect();
     prop_assert_eq!(names, compared.iter().map(|c| c.name.as_str()).collect::<Vec<_>>());
     for (index, column) in compared.iter().enumerate() {
-        check_column(&setting, column, (&outcome, &bound, &input, index), &e, &t)?;
+        check_column(&setting, column, (&outcome, &bound, index), &e, &t)?;
     }
     let mismatched: Vec<bool> = (0..plain.pairs.len())
         .map(|pair| outcome.columns.iter().any(|c| c.mismatched.iter().any(|i| *i as usize == pair)))
@@ -791,14 +798,48 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
         let differing: BTreeSet<&String> = plain.iter().filter(|f| !f.4).map(|f| &f.0).collect();
         prop_assert_eq!((total.groups, total.differing), (groups.len() as u64, differing.len() as u64));
     }
-    check_ledger(case, &outcome, &input, &e, &t)
+    check_ledger(case, &found, &outcome, &e, &t)
+}
+
+/// The pieces in which the rows come, the memory and the threads change nothing.
+fn check_means(
+    case: &Case,
+    input: &Input<'_>,
+    bound: &BoundReconcile,
+    found: &Reconciliation,
+    frames: &(Frame, Frame, Frame, Frame),
+) -> Result<(), TestCaseError> {
+    let (size, memory, threads) = case.means;
+    let (expected, target) =
+        (Pieces { frame: &frames.0, size: usize::from(size) }, Pieces { frame: &frames.1, size: 3 });
+    let folder = tempfile::tempdir().expect("a folder");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build().expect("threads");
+    let input = Input { expected: &expected, target: &target, ..*input };
+    let means = means(memory, folder.path());
+    let other = pool.install(|| counterfoil::reconcile::reconcile(&input, bound, &means));
+    let other = other.map_err(|error| TestCaseError::fail(error.to_string()))?;
+    prop_assert_eq!(&other.rows, &found.rows);
+    prop_assert_eq!(&other.partners, &found.partners);
+    prop_assert_eq!(&other.columns, &found.columns);
+    prop_assert_eq!(&other.mismatched, &found.mismatched);
+    prop_assert_eq!(&other.longest, &found.longest);
+    prop_assert_eq!(&other.totals, &found.totals);
+    prop_assert_eq!(&other.notes, &found.notes);
+    prop_assert_eq!(&other.evidence.expected_at, &found.evidence.expected_at);
+    prop_assert_eq!(&other.evidence.target_at, &found.evidence.target_at);
+    prop_assert_eq!(
+        std::fs::read_dir(folder.path()).expect("the folder").count(),
+        0,
+        "nothing is left there"
+    );
+    Ok(())
 }
 
 /// Compares the ledger with one made by giving each row its place.
 fn check_ledger(
     case: &Case,
+    found: &Reconciliation,
     outcome: &Reconciliation,
-    input: &Input<'_>,
     e: &Side<'_>,
     t: &Side<'_>,
 ) -> Result<(), TestCaseError> {
@@ -813,7 +854,7 @@ fn check_ledger(
         of_target.enter(i as u64 + 1, TargetDisposition::OutOfScope);
     }
     let cleansed = |row: u64| case.source[usize::try_from(row).unwrap() - 1].2;
-    outcome.enter(input, cleansed, &mut of_source, &mut of_target);
+    found.enter(cleansed, &mut of_source, &mut of_target);
     let ledger = Ledger::new(Some(&of_source), Some(&of_target));
     prop_assert!(ledger.balanced, "{:?}", ledger);
 
@@ -904,7 +945,5 @@ fn a_text_of_a_float_that_is_no_number_equals_the_float() {
     let key = [Spanned { value: "n".to_owned(), span: Span { file: file.into(), range: 0..0 } }];
     let files = ProjectFiles::default();
     let bound = bind(&config, &key, &texts.schema, &floats.schema, context(&files), &mut out).expect("bound");
-    let nothing = Frame::default();
-    let input = Input { expected: &texts, target: &floats, quarantined: &nothing, merged: &nothing };
-    assert_eq!(reconcile(&input, &bound).unwrap().columns[0].mismatched, [2]);
+    assert_eq!(reconcile(&texts, &floats, &bound).columns[0].mismatched, [2]);
 }

@@ -1,12 +1,14 @@
 //! A link that drops, a program that is killed, a user who stops: what is there in the end is the table.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use counterfoil::model::Schema;
 use counterfoil::snapshot::Snapshot;
-use counterfoil::source::Stable;
+use counterfoil::source::{Cancel, Part, ReadPlan, Sink, SinkError, Stable, Unfinished};
 
 use super::{Reader, assert_equal_to, wide};
 use crate::servers::postgres::{Database, database};
@@ -178,10 +180,210 @@ fn a_killed_program_goes_on_where_it_was() {
 }
 
 #[test]
+fn a_copy_of_the_database_is_another() {
+    let Some(database) = database() else { return };
+    wide(&database, "big", 20_000);
+    // The first part gets through.
+    let proxy = Proxy::start(database.server.port, |number| Fate {
+        cut_after: Some(if number == 0 { 12 << 20 } else { 1 }),
+        ..Fate::default()
+    });
+    let cut = Reader::new(&database.url_at(proxy.port), "limits: { connections: 1, retry_for: 1s }");
+    let error = cut.refused("{ table: big }");
+    assert!(error.contains("--resume"), "{error}");
+    let folder = std::sync::Arc::clone(&cut.folder);
+    drop(cut);
+    // Its tables have the same numbers and files.
+    let copy = Database { name: format!("{}_copy", database.name), server: database.server };
+    let main = Database { name: "postgres".to_owned(), server: database.server };
+    main.execute(&format!("CREATE DATABASE {} TEMPLATE {}", copy.name, database.name));
+    copy.execute("UPDATE big SET code = 'other' WHERE id <= 20");
+    let there = Reader { folder: std::sync::Arc::clone(&folder), ..Reader::of(&copy) };
+    let snapshot = there.take_on("t", "{ table: big }", true).expect("a snapshot");
+    assert_equal_to(&snapshot, &copy, "big");
+    let notes = &snapshot.manifest.columns[0].notes;
+    assert!(notes.iter().any(|note| note.contains("another server or database")), "{notes:?}");
+    assert_eq!(snapshot.manifest.server.as_ref().expect("a server").stable, Stable::OnePoint);
+}
+
+/// Keeps what a reading begins with, and says that an earlier one had left all of it complete.
+#[derive(Default)]
+struct Complete {
+    begun: std::sync::Mutex<Option<(Schema, ReadPlan)>>,
+    parts: std::sync::Mutex<BTreeSet<usize>>,
+    resumed: std::sync::atomic::AtomicBool,
+}
+
+struct Nothing;
+
+impl Part for Nothing {
+    fn batch(&mut self, _: arrow::array::RecordBatch) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+impl Sink for Complete {
+    fn unfinished(&self) -> Option<Unfinished> {
+        let (schema, plan) = self.begun.lock().unwrap().clone()?;
+        let finished = self.parts.lock().unwrap().clone();
+        Some(Unfinished { schema, parts: plan.parts, finished })
+    }
+
+    fn start(&self, schema: &Schema, plan: &ReadPlan) -> Result<(), SinkError> {
+        *self.begun.lock().unwrap() = Some((schema.clone(), plan.clone()));
+        Ok(())
+    }
+
+    fn resume(&self) -> Result<(), SinkError> {
+        self.resumed.store(true, std::sync::atomic::Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn part(&self, number: usize) -> Result<Box<dyn Part + '_>, SinkError> {
+        self.parts.lock().unwrap().insert(number);
+        Ok(Box::new(Nothing))
+    }
+
+    fn parquet_file(&self, _: usize, _: &mut dyn std::io::Read) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+#[test]
+fn where_all_parts_were_there_the_server_is_told_all_the_same() {
+    let Some(database) = database() else { return };
+    wide(&database, "big", 20_000);
+    let reader = Reader::of(&database);
+    let sink = Complete::default();
+    let request = reader.request("{ table: big }");
+    let read =
+        |reader: &Reader| reader.connector.read(&request, &Cancel::default(), &sink).expect("a report");
+    assert_eq!(read(&reader).server.expect("a server").stable, Stable::OnePoint);
+    assert!(sink.parts.lock().unwrap().len() > 1);
+    let server = read(&Reader::of(&database)).server.expect("a server");
+    assert!(sink.resumed.load(std::sync::atomic::Ordering::Relaxed));
+    assert_eq!(server.stable, Stable::PerPart);
+    assert!(server.version.starts_with("PostgreSQL"), "{server:?}");
+}
+
+#[test]
 fn a_table_that_was_rewritten_is_read_anew() {
     let Some(database) = database() else { return };
     wide(&database, "big", 40_000);
     killed_and_resumed(&database, true);
+}
+
+/// Begins a reading and kills it once a part is complete.
+fn killed(folder: &Folder, database: &Database) {
+    let proxy = Proxy::start(database.server.port, |_| Fate { rate: Some(6_000_000), ..Fate::default() });
+    let mut child = start(folder, &database.url_at(proxy.port), &["snapshot"]);
+    wait_for_parts(folder.path(), &mut child, 1);
+    let noted =
+        format!("{}/counterfoil-out/snapshots/t/source/*.part/unfinished.json", folder.path().display());
+    let until = Instant::now() + Duration::from_secs(30);
+    while glob::glob(&noted).unwrap().flatten().all(|path| path.to_string_lossy().contains(".earlier.")) {
+        assert!(Instant::now() < until, "no part was noted");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    child.kill().expect("it can be killed");
+    finish(child);
+}
+
+#[test]
+fn what_is_continued_says_so_everywhere() {
+    let Some(database) = database() else { return };
+    wide(&database, "big", 30_000);
+    let folder = project("limits: { connections: 1 }");
+    killed(&folder, &database);
+    let ran = finish(start(&folder, &database.url(), &["run", "--resume"]));
+    let snapshot = the_snapshot(folder.path());
+    let manifest = &snapshot.manifest;
+    let moments = manifest.moments.as_ref().expect("its moments");
+    assert!(moments.first < moments.last && moments.continued.as_ref() > Some(&moments.first), "{moments:?}");
+    assert_eq!(manifest.taken_at, moments.first);
+    assert_eq!(manifest.server.as_ref().expect("a server").seen_at, None);
+    let said = moments.words();
+    assert!(said.starts_with("continued on ") && said.contains("; its first rows were read on "), "{said}");
+    let run = folder.run_folder();
+    let log = std::fs::read_to_string(run.join("run.log")).unwrap();
+    let page = std::fs::read_to_string(run.join("report/index.html")).unwrap();
+    for text in [&ran.stderr, &log] {
+        assert!(text.contains("t source: goes on with what was read before: "), "{text}");
+        assert!(text.contains(&format!("t source: {said}")), "{text}");
+    }
+    assert!(page.contains(&said), "{said}");
+    let result = folder.result();
+    let dataset = &result.datasets[0];
+    let read = dataset.source.as_ref().and_then(|side| side.read.clone()).unwrap_or_default();
+    assert!(read.ends_with(&said), "{read}");
+    let note = dataset.notes.iter().find(|note| note.contains(&said)).expect("a note");
+    assert!(!note.contains("connections: 1"), "{note}");
+}
+
+#[test]
+fn what_an_earlier_reading_left_is_set_aside_and_told() {
+    let Some(database) = database() else { return };
+    wide(&database, "big", 30_000);
+    let folder = project("limits: { connections: 1 }");
+    killed(&folder, &database);
+    // Stopped before anything of it is complete.
+    let proxy = Proxy::start(database.server.port, |_| Fate { rate: Some(500_000), ..Fate::default() });
+    let child = start(&folder, &database.url_at(proxy.port), &["snapshot"]);
+    std::thread::sleep(Duration::from_secs(3));
+    let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()));
+    let ran = finish(child);
+    let told = "is set aside, until this one is complete; `--resume` continues it";
+    assert!(ran.stderr.contains(" rows, read on ") && ran.stderr.contains(told), "{}", ran.stderr);
+    // What was set aside is gone on with.
+    let ran = finish(start(&folder, &database.url(), &["snapshot", "--resume"]));
+    assert!(ran.stderr.contains("goes on with what was read before: "), "{}", ran.stderr);
+    assert_equal_to(&the_snapshot(folder.path()), &database, "big");
+    assert!(folder.left_overs().is_empty(), "{:?}", folder.left_overs());
+    let ran = finish(start(&folder, &database.url(), &["snapshot", "--resume"]));
+    assert!(ran.stderr.contains("there is no unfinished reading to go on with"), "{}", ran.stderr);
+    // A reading that is complete leaves nothing aside.
+    killed(&folder, &database);
+    let ran = finish(start(&folder, &database.url(), &["snapshot"]));
+    assert!(ran.code == Some(0) && ran.stderr.contains(told), "{ran:?}");
+    assert!(folder.left_overs().is_empty(), "{:?}", folder.left_overs());
+}
+
+#[test]
+fn a_lost_connection_is_told_and_so_is_what_it_means_for_other_tables() {
+    let Some(database) = database() else { return };
+    wide(&database, "big", 30_000);
+    database.execute("CREATE TABLE small (id int); INSERT INTO small VALUES (1)");
+    let proxy = Proxy::start(database.server.port, |number| Fate {
+        cut_after: (number == 0).then_some(12 << 20),
+        ..Fate::default()
+    });
+    let folder = project("limits: { connections: 1 }");
+    folder.write("rules/s.yml", "dataset: s\nkey: [id]\nsource: { connection: db, table: small }\n");
+    let ran = finish(start(&folder, &database.url_at(proxy.port), &["run"]));
+    let log = std::fs::read_to_string(folder.run_folder().join("run.log")).unwrap();
+    for text in [&ran.stderr, &log] {
+        let lost: Vec<&str> =
+            text.lines().filter(|line| line.contains("it is tried again, for up to 10 min")).collect();
+        assert_eq!(lost.len(), 1, "{text}");
+        assert!(lost[0].contains("connection `db`: PostgreSQL, database `test_"), "{text}");
+        assert!(!lost[0].contains("postgresql://"), "{text}");
+    }
+    let result = folder.result();
+    for dataset in &result.datasets {
+        let read = dataset.source.as_ref().and_then(|side| side.read.clone()).unwrap_or_default();
+        assert!(!read.contains("for all tables of the connection"), "{read}");
+        let text = if dataset.name == "s" {
+            "of connection `db` are of several moments"
+        } else {
+            "was read in parts"
+        };
+        assert!(dataset.notes.iter().any(|note| note.contains(text)), "{:?}", dataset.notes);
+    }
 }
 
 #[test]

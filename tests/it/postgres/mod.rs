@@ -81,7 +81,8 @@ impl Reader {
     /// The same, from where an earlier reading stopped.
     fn take_on(&self, dataset: &str, side: &str, resume: bool) -> Result<Taken, SnapshotError> {
         let store = Store::new(self.folder.path().join("snapshots"));
-        let options = TakeOptions { cancel: &self.cancel, tell: &|_| (), resume, structure: &|| None };
+        let options =
+            TakeOptions { cancel: &self.cancel, tell: &|_| (), note: &|_| (), resume, structure: &|| None };
         let snapshot =
             take(&store, dataset, "source", self.connector.as_ref(), &self.request(side), &options)?;
         Ok(Taken { snapshot, _folder: Arc::clone(&self.folder) })

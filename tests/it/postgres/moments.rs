@@ -46,6 +46,8 @@ fn tables_that_change_together_are_seen_together() {
             }
             let seen = |s: &super::Taken| s.manifest.server.as_ref().unwrap().seen_at.clone();
             assert_eq!(seen(&a).map(|t| t.len()), Some("2026-01-01T00:00:00.000000Z".len()));
+            // Whichever connection has read it.
+            assert_eq!(seen(&a), seen(&b));
         }
     });
 }
@@ -96,6 +98,53 @@ fn a_table_that_is_rewritten_after_the_moment_is_not_read() {
     assert!(error.contains("emptied or rewritten"), "{error}");
     // At a moment of its own it is read.
     assert_eq!(Reader::of(&database).table("b").manifest.rows, 0);
+}
+
+#[test]
+fn what_a_view_or_query_reads_is_not_read_once_it_is_rewritten() {
+    let Some(database) = database() else { return };
+    database.execute("CREATE TABLE first (id int); CREATE SCHEMA s");
+    let make = |name: &str| {
+        format!(
+            "CREATE TABLE s.{name} (id int, v text); INSERT INTO s.{name} VALUES (1, 'a'); \
+             CREATE VIEW s.v_{name} AS SELECT id FROM s.{name};"
+        )
+    };
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        database.execute(&make(name));
+    }
+    database.execute(
+        "CREATE FUNCTION s.f() RETURNS bigint LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT count(*) FROM s.d); END $$;
+         CREATE TABLE s.p (id int) PARTITION BY LIST (id); CREATE TABLE s.p1 PARTITION OF s.p FOR VALUES IN (1);
+         CREATE TABLE s.p2 PARTITION OF s.p FOR VALUES IN (2); CREATE VIEW s.v_p AS SELECT * FROM s.p;
+         CREATE TABLE s.q (id int) PARTITION BY LIST (id); CREATE TABLE s.q1 PARTITION OF s.q FOR VALUES IN (1);
+         INSERT INTO s.p VALUES (1), (2); INSERT INTO s.q VALUES (1)",
+    );
+    let reader = Reader::of(&database);
+    reader.take("first", "{ table: first }").expect("a snapshot");
+    database
+        .execute("TRUNCATE s.a; TRUNCATE s.b; ALTER TABLE s.c ADD x float DEFAULT random(); TRUNCATE s.d");
+    database.execute(&format!("DROP TABLE s.e CASCADE; {}", make("e")));
+    database.execute("CREATE INDEX ON s.f (id); ALTER TABLE s.p DETACH PARTITION s.p2");
+    database.execute("CREATE TABLE s.q2 PARTITION OF s.q FOR VALUES IN (2); INSERT INTO s.q VALUES (2)");
+    for (side, name) in [
+        ("{ table: s.v_a }", "s.a"),
+        ("{ query: 'select b.id from s.b join s.f using (id)' }", "s.b"),
+        ("{ table: s.v_c }", "s.c"),
+        ("{ query: 'select s.f() as n' }", "s.d"),
+        ("{ table: s.p }", "s.p"),
+        ("{ table: s.v_p }", "s.p"),
+        ("{ query: 'select id from s.e' }", "s.e"),
+    ] {
+        let error = reader.refused(side);
+        assert!(error.contains(&format!("{name} was emptied or rewritten")), "{side}: {error}");
+    }
+    // What has come since the moment, and what was only read, is no reason.
+    assert_eq!(reader.table("s.v_f").manifest.rows, 1);
+    assert_eq!(reader.table("s.q").manifest.rows, 1);
+    // At a moment of their own they are read.
+    assert_eq!(Reader::of(&database).table("s.v_a").manifest.rows, 0);
+    assert_eq!(Reader::of(&database).table("s.v_p").manifest.rows, 1);
 }
 
 #[test]

@@ -175,7 +175,12 @@ fn types_are_those_of_the_catalogue() {
     assert_eq!(said["version"], "Microsoft SQL Server 15.0.2000.5 Standard Edition (64-bit)");
     assert_eq!(said["isolation"], "READ COMMITTED");
     assert_eq!(said["stable"], "per_part");
-    assert_eq!(said["seen_at"], "2026-03-29T00:30:00.1234567Z");
+    // Its rows are not of one moment.
+    assert_eq!(said["seen_at"], Json::Null);
+    assert!(
+        manifest["moments"]["first"].is_string() && manifest["moments"]["continued"].is_null(),
+        "{manifest}"
+    );
 }
 
 #[test]
@@ -250,6 +255,17 @@ fn what_is_asked_of_the_server_is_known() {
 }
 
 #[test]
+fn a_policy_that_may_hide_rows_is_told() {
+    for hides in [false, true] {
+        let server = Responder::start(Database { hides, ..tenancies(5, None) }.script());
+        let Some(folder) = project(&server, "7.4", "table: dbo.tenagree", "") else { return };
+        assert_eq!(taken(&folder).code, Some(0));
+        let notes = snapshot(&folder).manifest["columns"][0]["notes"].to_string();
+        assert_eq!(notes.contains("security policy"), hides, "{notes}");
+    }
+}
+
+#[test]
 fn letters_of_a_condition_reach_the_server() {
     let server = Responder::start(tenancies(40, None).script());
     let side = "table: dbo.tenagree, where: \"note = N'Zażółć 東京 😀'\"";
@@ -317,7 +333,8 @@ fn parts_are_read_side_by_side_and_together_are_the_table() {
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert_equal(&folder, &database);
         let parts = server.sql().iter().filter(|sql| is_data(sql)).count();
-        assert_eq!(parts, 10, "by {key}");
+        // Ten, and one for rows without a key.
+        assert_eq!(parts, 11, "by {key}");
     }
 }
 

@@ -30,6 +30,8 @@ pub struct Database {
     pub snapshot: bool,
     /// Under READ COMMITTED it reads versions of rows.
     pub versioned: bool,
+    /// A security policy decides which rows are seen.
+    pub hides: bool,
 }
 
 impl Database {
@@ -392,6 +394,20 @@ impl Names for Database {
                     rows: vec![row(["5", flag(self.snapshot), flag(self.versioned)]), row(["1", "1", "0"])],
                 }
             }
+            ("sys.security_predicates", None) => Table {
+                columns: vec![
+                    column("object_id", Type::Int),
+                    column("target_object_id", Type::Int),
+                    column("predicate_type_desc", Type::NVarChar(60)),
+                ],
+                rows: (0..if self.hides { self.tables.len() } else { 0 })
+                    .map(|at| row(["77", &id(at), "FILTER"]))
+                    .collect(),
+            },
+            ("sys.security_policies", None) => Table {
+                columns: vec![column("object_id", Type::Int), column("is_enabled", Type::Bit)],
+                rows: vec![row(["77", "1"])],
+            },
             ("sys.dm_exec_describe_first_result_set", Some([Some(query), ..])) => self.described(query),
             (_, None) => self.tables[self.object(&name)?].table.clone(),
             _ => return None,
@@ -402,6 +418,7 @@ impl Names for Database {
         let first = arguments.first().cloned().flatten();
         Some(match name {
             "object_id" => (Type::Int, first.and_then(|name| self.object(&name)).map(id)),
+            "db_name" => (Type::NVarChar(128), Some("uh".to_owned())),
             "db_id" => (Type::SmallInt, Some("5".to_owned())),
             "sysutcdatetime" => (Type::DateTime2(7), Some("2026-03-29 00:30:00.1234567".to_owned())),
             "type_name" => {
@@ -413,6 +430,7 @@ impl Names for Database {
             "serverproperty" => {
                 let value = match first.as_deref() {
                     Some("ProductVersion") => Some("15.0.2000.5"),
+                    Some("ServerName") => Some("STAND-IN"),
                     Some("Edition") => Some("Standard Edition (64-bit)"),
                     _ => None,
                 };

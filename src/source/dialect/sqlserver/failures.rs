@@ -36,7 +36,7 @@ pub(super) const FAILURES: &[Failure] = &[
     ),
     passing(&[1222], "", LOCKED),
     lasting(&[11001, 20012, 20013], "", UNKNOWN_HOST),
-    passing(&[10060, 258, 20003], "", TIMED_OUT),
+    passing(&[10060, 258], "", TIMED_OUT),
     passing(&[10061, 111], "", UNREACHED),
     passing(&[20009], "", UNREACHED),
     passing(
