@@ -11,6 +11,7 @@ mod findings;
 mod folder;
 mod judge;
 mod masking;
+mod mend;
 mod mistakes;
 mod moments;
 mod orphans;

@@ -277,6 +277,8 @@ mod tests {
             columns: Vec::new(),
             files: Vec::new(),
             server: Some(server(Stable::PerPart, "then")),
+            moments: None,
+            structure: None,
             tool: String::new(),
         };
         let parts = manifest.content_id();

@@ -4,6 +4,7 @@
 //! is an instant: the session's zone is UTC. Values that only this database has (dates of noughts, times that are
 //! negative or longer than a day) make a column text.
 
+mod failures;
 mod holds;
 
 use std::time::Duration;
@@ -11,10 +12,6 @@ use std::time::Duration;
 use crate::model::{Holds, Logical};
 use crate::source::{Listed, SourceError};
 
-use super::failure::{
-    LOCKED, NO_DATABASE, NO_PASSWORD, NO_RIGHT, NO_TABLE, NOT_FROM_HERE, NOT_READY, OTHER_HOST, PASSWORD,
-    TIMED_OUT, TOO_MANY, TOO_SLOW, UNKNOWN_HOST, UNREACHED, UNTRUSTED, lasting, passing,
-};
 use super::names::{declared, parts};
 use super::{
     Ask, Dialect, Facts, Failure, Fetch, Native, OnlyReads, Reading, Sample, Size, decimal, generic,
@@ -62,7 +59,7 @@ impl Dialect for MySql {
     }
 
     fn failures(&self) -> &'static [Failure] {
-        FAILURES
+        failures::FAILURES
     }
 
     fn only_reads(&self) -> OnlyReads {
@@ -352,52 +349,6 @@ impl Dialect for MySql {
         SAMPLES
     }
 }
-
-const FAILURES: &[Failure] = &[
-    lasting(&[1045, 1698], "using password: no", NO_PASSWORD),
-    lasting(&[1045, 1698], "", PASSWORD),
-    lasting(&[1044, 1049], "", NO_DATABASE),
-    lasting(&[1130, 1129], "", NOT_FROM_HERE),
-    lasting(
-        &[3159],
-        "",
-        "the server takes encrypted connections only: add `FORCETLS=1` (or `SSLMODE=REQUIRED`) to the connection string",
-    ),
-    lasting(
-        &[1251, 2058, 2059],
-        "",
-        "the driver does not know the server's way of logging in: a newer driver may, or ask for a user who logs in by another plug-in",
-    ),
-    lasting(
-        &[2026],
-        "support",
-        "the server offers no encryption, and the connection string wants it: leave `FORCETLS`, `SSLMODE` or `SSLVERIFY` out where the network may be trusted",
-    ),
-    lasting(&[2026], "hostname", OTHER_HOST),
-    lasting(&[2026], "host name", OTHER_HOST),
-    lasting(&[2026], "certificate", UNTRUSTED),
-    lasting(
-        &[2026],
-        "",
-        "no encryption could be agreed on: look at the certificates and versions of TLS of both sides",
-    ),
-    lasting(&[2005], "", UNKNOWN_HOST),
-    passing(&[2002, 2003], "(110)", TIMED_OUT),
-    passing(&[2002, 2003], "(60)", TIMED_OUT),
-    passing(&[2002, 2003], "", UNREACHED),
-    passing(&[1040, 1203], "", TOO_MANY),
-    lasting(
-        &[1226],
-        "",
-        "this user has used up what the server allows it: lower `limits.connections`, or ask for more",
-    ),
-    passing(&[1053, 1077, 1079], "", NOT_READY),
-    lasting(&[1142, 1143, 1227, 1370], "", NO_RIGHT),
-    lasting(&[1146, 1051, 1109], "", NO_TABLE),
-    lasting(&[1054], "", "there is no such column"),
-    lasting(&[1969, 3024, 1317], "", TOO_SLOW),
-    passing(&[1205], "", LOCKED),
-];
 
 const SAMPLES: &[Sample] = &[
     Sample { native: "tinyint", logical: "i64", values: &[("-128", "-128"), ("127", "127")] },

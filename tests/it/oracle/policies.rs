@@ -6,7 +6,7 @@ use counterfoil::diagnostic::{Diagnostics, SourceFile, Span, Spanned};
 use counterfoil::frame::{Frame, Value};
 use counterfoil::model::{Field, Logical};
 use counterfoil::node::FromNode;
-use counterfoil::reconcile::{BoundReconcile, Input, Prepared, Reconcile, Reconciliation, bind, reconcile};
+use counterfoil::reconcile::{BoundReconcile, Prepared, Reconcile, Reconciliation, bind};
 use counterfoil::rule::ProjectFiles;
 use proptest::prelude::*;
 
@@ -42,14 +42,7 @@ fn bound(rules: &str, expected: &Frame, target: &Frame) -> Result<BoundReconcile
 fn run(rules: &str, expected: &Frame, target: &Frame) -> (Prepared, Reconciliation) {
     let bound = bound(rules, expected, target).expect("bound");
     let prepared = bound.prepare(expected, target).expect("prepared");
-    let nothing = Frame::default();
-    let input = Input {
-        expected: &prepared.expected,
-        target: &prepared.target,
-        quarantined: &nothing,
-        merged: &nothing,
-    };
-    let outcome = reconcile(&input, &bound).expect("reconciled");
+    let outcome = crate::sides::reconcile(&prepared.expected, &prepared.target, &bound);
     (prepared, outcome)
 }
 

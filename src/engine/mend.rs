@@ -1,0 +1,77 @@
+//! What a reconciliation says of how to mend the target.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use polars::prelude::PolarsError;
+
+use crate::correct::{Made, Repair, Ties, repairs};
+use crate::reconcile::{BoundReconcile, Pair};
+
+use super::reconciled::Reconciled;
+
+impl Reconciled {
+    /// Returns how the columns and rows of expected are tied to the target's.
+    pub fn ties(&self, expected_rows: usize) -> Ties {
+        self.ties_of(&self.outcome.partners, expected_rows)
+    }
+
+    fn ties_of(&self, pairs: &[Pair], expected_rows: usize) -> Ties {
+        let mut partners = vec![None; expected_rows];
+        for pair in pairs {
+            if let Some(partner) = partners.get_mut(pair.expected as usize) {
+                *partner = Some(pair.target as usize);
+            }
+        }
+        Ties { zones: self.bound.zones.clone(), partners }
+    }
+
+    /// Returns true where corrected data can only be made knowing the partner of every row: a time that a zone's clocks
+    /// showed twice is the instant that the partner has.
+    pub fn needs_partners(bound: &BoundReconcile) -> bool {
+        !bound.zones.is_empty()
+    }
+
+    /// Makes the table of what would make the target equal expected, and counts its lines by what is to be done.
+    ///
+    /// # Errors
+    /// Where polars refuses the columns.
+    pub fn repairs_table(&self) -> Result<(Made, BTreeMap<String, u64>), PolarsError> {
+        let list = self.repairs();
+        let mut counts = BTreeMap::new();
+        for repair in &list {
+            *counts.entry(repair.action().to_owned()).or_insert(0) += 1;
+        }
+        let evidence = &self.outcome.evidence;
+        let (Some(of_expected), Some(of_target)) = (&self.keys.expected, &self.keys.target) else {
+            return Ok((Made::default(), counts));
+        };
+        let ties = self.ties_of(&self.outcome.rows.pairs, evidence.expected.height());
+        let made = repairs(&list, &evidence.expected, &evidence.target, (of_expected, of_target), &ties)?;
+        Ok((made, counts))
+    }
+
+    /// Returns what would make the target equal expected, by the rows of the evidence.
+    ///
+    /// Rows without a key or with a repeated one have no repair: nobody can say which row is meant. Nor has a
+    /// target row that belongs to a quarantined one, nor a value that is calculated from the target's columns: what
+    /// they should be is not known.
+    pub fn repairs(&self) -> Vec<Repair> {
+        let rows = &self.outcome.rows;
+        let mut columns: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
+        let columns_with_outcome = self.bound.columns.iter().zip(&self.outcome.columns);
+        for (bound, outcome) in columns_with_outcome.filter(|(bound, _)| !bound.calculated) {
+            for pair in &outcome.mismatched {
+                columns.entry(*pair).or_default().insert(bound.name.clone());
+            }
+        }
+        let inserts = rows.missing.iter().map(|row| Repair::Insert { expected: *row as usize });
+        let updates = columns.into_iter().filter_map(|(pair, columns)| {
+            let pair = rows.pairs.get(pair as usize)?;
+            Some(Repair::Update { expected: pair.expected as usize, target: pair.target as usize, columns })
+        });
+        let delete = |reason: &'static str| move |row: &u32| Repair::Delete { target: *row as usize, reason };
+        let unexpected = rows.unexpected.iter().map(delete("unexpected"));
+        let merged = rows.from_merged.iter().map(delete("merged"));
+        inserts.chain(updates).chain(unexpected).chain(merged).collect()
+    }
+}
