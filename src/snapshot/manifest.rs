@@ -270,6 +270,7 @@ mod tests {
             columns: Vec::new(),
             files: Vec::new(),
             server: Some(server(Stable::PerPart, "then")),
+            moments: None,
             tool: String::new(),
         };
         let parts = manifest.content_id();
