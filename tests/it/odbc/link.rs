@@ -126,7 +126,8 @@ fn rows_of_another_database_are_not_gone_on_with() {
     let folder = tempfile::tempdir().unwrap();
     let store = counterfoil::snapshot::Store::new(folder.path());
     let cancel = Cancel::default();
-    let options = counterfoil::snapshot::TakeOptions { cancel: &cancel, tell: &|_| {}, note: &|_| (), resume: true };
+    let options =
+        counterfoil::snapshot::TakeOptions { cancel: &cancel, tell: &|_| {}, note: &|_| (), resume: true };
     let take = |connection_string: &str, settings| {
         let (connector, request) = super::connector(connection_string, settings, "{ table: t }");
         counterfoil::snapshot::take(&store, "t", "source", connector.as_ref(), &request, &options)
