@@ -156,8 +156,12 @@ mod tests {
     /// The same, by a map.
     fn plain(expected: &[Record], target: &[Record]) -> Joined {
         let mut keys: BTreeMap<(u64, u32), (Vec<Record>, Vec<Record>)> = BTreeMap::new();
-        expected.iter().for_each(|r| keys.entry(r.key()).or_default().0.push(*r));
-        target.iter().for_each(|r| keys.entry(r.key()).or_default().1.push(*r));
+        for record in expected {
+            keys.entry(record.key()).or_default().0.push(*record);
+        }
+        for record in target {
+            keys.entry(record.key()).or_default().1.push(*record);
+        }
         let at = |records: &[Record]| records.iter().map(|r| r.at).collect::<Vec<_>>();
         let mut joined = Joined::default();
         for (e, t) in keys.values() {

@@ -62,7 +62,7 @@ impl Record {
 
 /// The records of one side, divided by ranges of the hashes of their keys.
 pub(super) struct Shelves<'a> {
-    shelves: Vec<Mutex<Shelf>>,
+    all: Vec<Mutex<Shelf>>,
     room: &'a Room,
     side: &'static str,
 }
@@ -125,18 +125,18 @@ impl Room {
 impl<'a> Shelves<'a> {
     /// Makes `count` empty shelves, a power of two.
     pub(super) fn new(count: usize, side: &'static str, room: &'a Room) -> Shelves<'a> {
-        let shelves = (0..count.next_power_of_two()).map(|_| Mutex::default()).collect();
-        Shelves { shelves, room, side }
+        let all = (0..count.next_power_of_two()).map(|_| Mutex::default()).collect();
+        Shelves { all, room, side }
     }
 
     /// Returns the number of shelves.
     pub(super) fn len(&self) -> usize {
-        self.shelves.len()
+        self.all.len()
     }
 
     /// Returns the shelf of a key.
     fn shelf_of(&self, record: &Record) -> usize {
-        let bits = self.shelves.len().trailing_zeros();
+        let bits = self.all.len().trailing_zeros();
         if bits == 0 { 0 } else { usize::try_from(record.key >> (64 - bits)).unwrap_or(0) }
     }
 
@@ -162,7 +162,7 @@ impl<'a> Shelves<'a> {
         // Counted before they are there: another thread may spill them at once.
         let bytes = records.len() * RECORD_BYTES;
         let held = self.room.held.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        for (shelf, range) in self.shelves.iter().zip(counts.windows(2)) {
+        for (shelf, range) in self.all.iter().zip(counts.windows(2)) {
             if range[0] < range[1] {
                 locked(shelf)?.add(&sorted[range[0]..range[1]]);
             }
@@ -183,7 +183,7 @@ impl<'a> Shelves<'a> {
                 self.room.folder.display()
             ))
         };
-        let Some(shelf) = self.shelves.get(index) else { return Ok(()) };
+        let Some(shelf) = self.all.get(index) else { return Ok(()) };
         let mut shelf = locked(shelf)?;
         let held = std::mem::take(&mut shelf.held);
         let count: usize = held.iter().map(Vec::len).sum();
@@ -210,7 +210,7 @@ impl<'a> Shelves<'a> {
     /// # Errors
     /// Where those on the disk cannot be read again.
     pub(super) fn take(&self, index: usize) -> Result<Vec<Record>, RuleError> {
-        let Some(shelf) = self.shelves.get(index) else { return Ok(Vec::new()) };
+        let Some(shelf) = self.all.get(index) else { return Ok(Vec::new()) };
         let Shelf { held, file } = std::mem::take(&mut *locked(shelf)?);
         let count: usize = held.iter().map(Vec::len).sum();
         let spilled = file.as_ref().map_or(0, |(_, count)| *count);

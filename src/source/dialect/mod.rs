@@ -280,7 +280,8 @@ pub(super) trait Dialect: Debug + Sync {
     /// Takes what [`Dialect::derived`] and a condition have put behind a user's query out of what the database says of it.
     fn without_wrapping(&self, text: &str) -> String {
         let wrapped = none_of(&self.derived("\u{0}"));
-        let behind = wrapped.split_once('\u{0}').map_or("", |(_, behind)| behind);
+        // Servers show line breaks as they like.
+        let behind = wrapped.split_once('\u{0}').map_or("", |(_, behind)| behind.trim_start());
         if behind.is_empty() { text.to_owned() } else { text.replace(behind, "") }
     }
 
