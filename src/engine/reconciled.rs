@@ -6,12 +6,12 @@ use polars::prelude::PolarsError;
 
 use crate::config::Dataset;
 use crate::correct::{Repair, Ties};
-use crate::findings::{Buckets, DatasetResult, RuleResult, SideFigure, TotalResult};
+use crate::findings::{Buckets, CauseResult, DatasetResult, Remedies, RuleResult, SideFigure, TotalResult};
 use crate::frame::Frame;
 use crate::gate::{side_status, worst};
 use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use crate::model::{Dimension, Finding, SMALL_GROUP, Severity, Side, Status};
-use crate::reconcile::{self, BoundReconcile, BoundTotal, Input, RuleFields, TotalOutcome};
+use crate::reconcile::{self, BoundReconcile, BoundTotal, Input, RuleFields, TotalOutcome, cause};
 use crate::rule::RuleError;
 
 use super::expected::{Expected, RowState, Working};
@@ -23,6 +23,7 @@ use super::prepare::LoadedSide;
 pub struct Reconciled {
     bound: BoundReconcile,
     outcome: reconcile::Reconciliation,
+    explained: cause::Explained,
 }
 
 /// The rows of `all` in one state, with its columns.
@@ -48,7 +49,8 @@ pub fn reconcile(
     }
     let input = Input { expected: &expected.frame, target, quarantined: &quarantined, merged: &merged };
     let outcome = reconcile::reconcile(&input, bound)?;
-    Ok(Reconciled { bound: bound.clone(), outcome })
+    let explained = cause::explain(&input, bound, &outcome)?;
+    Ok(Reconciled { bound: bound.clone(), outcome, explained })
 }
 
 /// Makes the ledger of a dataset from the sides it has.
@@ -252,13 +254,16 @@ impl Reconciled {
                 .finish()
             })
             .collect();
-        for (column, outcome) in self.bound.columns.iter().zip(&self.outcome.columns) {
+        for ((column, outcome), explained) in
+            self.bound.columns.iter().zip(&self.outcome.columns).zip(&self.explained.columns)
+        {
             let texts = cells.column(&column.name);
-            let found = outcome.mismatched.iter().filter_map(|index| {
+            let found = outcome.mismatched.iter().zip(&explained.cells).filter_map(|(index, causes)| {
                 let pair = rows.pairs.get(*index as usize)?;
                 let (expected, target) = (pair.expected as usize, pair.target as usize);
                 let mut finding = cells.row(Side::Target, target, None);
                 texts.fill_pair(&mut finding, expected, target);
+                finding.cause = Some(causes.text());
                 Some(finding)
             });
             let id = column.rule();
@@ -300,6 +305,7 @@ impl Reconciled {
                 source: None,
                 target: figure.target.clone(),
                 expected: figure.expected.clone(),
+                cause: None,
                 group: figure.small.then(|| SMALL_GROUP.to_owned()),
             })
             .collect();
@@ -350,16 +356,23 @@ impl Reconciled {
             from_merged: count(&rows.from_merged),
         });
         for column in &mut result.columns {
-            if let Some((bound, outcome)) = self
+            if let Some(((bound, outcome), explained)) = self
                 .bound
                 .columns
                 .iter()
                 .zip(&self.outcome.columns)
-                .find(|(bound, _)| bound.name == column.name)
+                .zip(&self.explained.columns)
+                .find(|((bound, _), _)| bound.name == column.name)
             {
                 column.compared_as = Some(bound.note.clone());
                 column.compared = outcome.compared;
                 column.mismatched = outcome.mismatched.len() as u64;
+                let result = |outcome: &cause::CauseOutcome| CauseResult {
+                    cause: outcome.causes.text(),
+                    cells: outcome.cells,
+                    says: outcome.says.clone(),
+                };
+                column.causes = explained.outcomes.iter().map(result).collect();
             }
             // The columns of the key are compared too: it is by them that records meet.
             if let Some(part) = self.bound.key.iter().find(|part| part.name == column.name) {
@@ -383,6 +396,20 @@ impl Reconciled {
             })
             .collect();
         result.notes.extend(self.outcome.notes.iter().map(|note| format!("{note}.")));
+    }
+
+    /// Returns what would settle differences.
+    pub fn remedies(&self) -> Remedies {
+        let mut remedies = Remedies::default();
+        for (column, explained) in self.bound.columns.iter().zip(&self.explained.columns) {
+            for outcome in &explained.outcomes {
+                if let Some(remedy) = &outcome.remedy {
+                    let of_column = remedies.columns.entry(column.name.clone()).or_default();
+                    of_column.insert(outcome.causes.text(), remedy.clone());
+                }
+            }
+        }
+        remedies
     }
 
     /// Returns how the columns and rows of expected are tied to the target's.

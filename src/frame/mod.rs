@@ -10,7 +10,7 @@ mod text;
 
 use std::sync::Arc;
 
-use polars::prelude::{BooleanChunked, Column, DataFrame, NewChunkedArray, PlSmallStr, PolarsError};
+use polars::prelude::{BooleanChunked, Column, DataFrame, IdxCa, NewChunkedArray, PlSmallStr, PolarsError};
 
 use crate::model::{Field, Schema};
 
@@ -69,6 +69,29 @@ impl Frame {
         let mask = BooleanChunked::from_slice(PlSmallStr::EMPTY, keep);
         let rows = self.rows.iter().zip(keep).filter(|(_, keep)| **keep).map(|(row, _)| *row).collect();
         Ok(Frame { schema: self.schema.clone(), df: self.df.filter(&mask)?, rows: Arc::new(rows) })
+    }
+
+    /// Returns the rows at these indexes (from 0), in that order, with their positions; of the columns those in `names`.
+    ///
+    /// # Errors
+    /// Where an index is not below the frame's height, or a column is not there.
+    pub fn take(&self, indexes: &[u32], names: &[&str]) -> Result<Frame, PolarsError> {
+        let wanted = IdxCa::from_vec(PlSmallStr::EMPTY, indexes.to_vec());
+        let missing =
+            |name: &str| PolarsError::ColumnNotFound(format!("`{name}` is not a column of the table").into());
+        let mut fields = Vec::with_capacity(names.len());
+        let mut columns = Vec::with_capacity(names.len());
+        for name in names {
+            let (field, column) = self.column(name).ok_or_else(|| missing(name))?;
+            fields.push(field.clone());
+            columns.push(column.take(&wanted)?);
+        }
+        let rows = indexes.iter().map(|index| self.rows.get(*index as usize).copied().unwrap_or(0)).collect();
+        Ok(Frame {
+            schema: Schema { fields },
+            df: DataFrame::new(indexes.len(), columns)?,
+            rows: Arc::new(rows),
+        })
     }
 
     /// Returns the frame's rows and those of another with the same columns, in that order.

@@ -1,0 +1,452 @@
+//! From differing rows to the cause of every cell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rayon::prelude::*;
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::frame::Frame;
+use crate::model::{Field, Remedy};
+use crate::reconcile::bind::{BoundReconcile, ComparedColumn};
+use crate::reconcile::cell::Cell;
+use crate::reconcile::convert::{Convert, Reader};
+use crate::rule::RuleError;
+
+use super::both::{Around, Both, Of, raw, text_of};
+use super::evidence::{Counts, Frequent};
+use super::mapping::{Background, Met};
+use super::settling::{Settling, Told};
+use super::{CAUSES, CauseKind, Causes, Differing, Figure, TOGETHER, in_order, position};
+
+/// Why the cells of a reconciliation differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Explained {
+    /// For each column of [`BoundReconcile::columns`], in that order.
+    pub columns: Vec<ColumnCauses>,
+}
+
+/// Why the cells of one column differ.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ColumnCauses {
+    /// The causes of each differing cell, in the order of [`Differing::columns`].
+    pub cells: Vec<Causes>,
+    /// The causes that occur, the most frequent first.
+    pub outcomes: Vec<CauseOutcome>,
+}
+
+/// One cause of a column, or several that explain the same cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CauseOutcome {
+    /// The causes.
+    pub causes: Causes,
+    /// The cells.
+    pub cells: u64,
+    /// Where the differences come from, as the rest of "… come from". It holds no cell value.
+    pub says: String,
+    /// What would settle them, where anything would.
+    pub remedy: Option<Remedy>,
+}
+
+/// A cause that was found in a cell, with its figure there.
+type Found = (usize, Figure);
+
+/// One column of the differing rows.
+struct Column<'a> {
+    expected: Reader,
+    target: Reader,
+    of: Of<'a>,
+    /// The pairs that differ.
+    differ: &'a [u32],
+    /// For each pair that differs here the columns that differ too and hold each other's value.
+    swaps: BTreeMap<u32, Vec<&'a str>>,
+    /// True where one side has a zone and the other shows the clocks of one.
+    zoned: bool,
+}
+
+/// A study of differing rows that waits for what is around them.
+///
+/// The outcome does not depend on the order of the rows.
+pub struct Study<'a> {
+    bound: &'a BoundReconcile,
+    columns: Vec<Column<'a>>,
+    /// For each cell of each column what explains it; nothing where it is to be seen yet.
+    found: Vec<Vec<Vec<Found>>>,
+    met: Vec<Met>,
+}
+
+impl std::fmt::Debug for Study<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Study").field("columns", &self.columns.len()).finish_non_exhaustive()
+    }
+}
+
+/// A side's column by our name.
+fn column<'f>(
+    frame: &'f Frame,
+    column: &ComparedColumn,
+    convert: &Convert,
+) -> Result<(Reader, &'f Field), RuleError> {
+    let (field, series) = frame
+        .column(&column.name)
+        .ok_or_else(|| RuleError::Refused(format!("`{}` is not a column of the table", column.name)))?;
+    Ok((Reader::new(series.as_materialized_series(), field, convert.clone())?, field))
+}
+
+impl<'a> Study<'a> {
+    /// Looks at the rows that differ.
+    ///
+    /// # Errors
+    /// Where a column is not there or not of its type.
+    pub fn new(differing: &Differing<'a>, bound: &'a BoundReconcile) -> Result<Self, RuleError> {
+        let mut columns = Vec::with_capacity(bound.columns.len());
+        for (position, compared) in bound.columns.iter().enumerate() {
+            let (expected, e) = column(differing.expected, compared, &compared.meeting.expected)?;
+            let (target, t) = column(differing.target, compared, &compared.meeting.target)?;
+            let zoned = matches!(
+                (&compared.meeting.expected, &compared.meeting.target),
+                (Convert::Wall(_), Convert::NaiveWall(_)) | (Convert::NaiveWall(_), Convert::Wall(_))
+            );
+            columns.push(Column {
+                expected,
+                target,
+                of: Of { column: compared, e, t },
+                differ: differing.columns.get(position).map(Vec::as_slice).unwrap_or_default(),
+                swaps: BTreeMap::new(),
+                zoned,
+            });
+        }
+        let swaps = swaps(&columns, differing.expected.height());
+        for (column, swaps) in columns.iter_mut().zip(swaps) {
+            column.swaps = swaps;
+        }
+        let rows = neighbours(differing.expected);
+        let found: Vec<Vec<Vec<Found>>> = columns.par_iter().map(|column| column.found(&rows)).collect();
+        let met = columns.par_iter().zip(&found).map(|(column, found)| column.met(found)).collect();
+        Ok(Study { bound, columns, found, met })
+    }
+
+    /// Returns what is to be fed with the rows of expected that have a partner before [`Study::conclude`].
+    pub fn background(&self) -> Background<'a> {
+        Background::new(self.bound, &self.met)
+    }
+
+    /// Decides.
+    pub fn conclude(mut self, background: &Background<'_>) -> Explained {
+        let (mapped, real) = (position("code_mapping").unwrap_or(0), position("real_change").unwrap_or(0));
+        for (index, ((column, found), met)) in
+            self.columns.iter().zip(&mut self.found).zip(&self.met).enumerate()
+        {
+            let mapping = background.rows(index).map(|rows| met.mapping(rows)).unwrap_or_default();
+            for (pair, found) in column.differ.iter().zip(found).filter(|(_, found)| found.is_empty()) {
+                let (e, t) = column.cells(*pair);
+                let (e, t) = (text_of(&e), text_of(&t));
+                found.push(match mapping.get(&e) {
+                    Some(to) if *to == t => (mapped, Figure::Pair(e, t)),
+                    _ => (real, Figure::Plain),
+                });
+            }
+        }
+        let columns =
+            self.columns.par_iter().zip(&self.found).map(|(column, found)| column.told(found)).collect();
+        Explained { columns }
+    }
+}
+
+impl Column<'_> {
+    fn cells(&self, pair: u32) -> (Cell<'_>, Cell<'_>) {
+        (self.expected.cell(pair as usize), self.target.cell(pair as usize))
+    }
+
+    /// Calls `each` with both values of every cell that differs and what is around them.
+    fn each(&self, rows: &[[Option<u32>; 2]], mut each: impl FnMut(&Both<'_>)) {
+        for pair in self.differ {
+            let index = *pair as usize;
+            let (e, t) = self.cells(*pair);
+            let neighbour = |side: usize| rows.get(index)?[side].map(|row| self.expected.cell(row as usize));
+            let around = Around {
+                neighbours: [neighbour(0), neighbour(1)],
+                swapped: self.swaps.get(pair).cloned().unwrap_or_default(),
+                raw: self.zoned.then(|| (raw(&self.expected, index), raw(&self.target, index))),
+            };
+            each(&Both::new(&e, &t, &self.of, &around));
+        }
+    }
+
+    /// Finds what explains each cell, by the column's patterns or by itself.
+    fn found(&self, rows: &[[Option<u32>; 2]]) -> Vec<Vec<Found>> {
+        let order = in_order();
+        let mut frequent: Vec<Frequent> = vec![Frequent::default(); CAUSES.len()];
+        let mut figures = Vec::new();
+        self.each(rows, |both| {
+            for (kind, frequent) in CAUSES.iter().zip(&mut frequent) {
+                kind.cause.pattern(both, &mut figures);
+                figures.drain(..).for_each(|figure| frequent.add(figure));
+            }
+        });
+        let mut counts: Vec<Counts> = frequent.into_iter().map(Frequent::count).collect();
+        let mut by_themselves = Vec::with_capacity(self.differ.len());
+        self.each(rows, |both| {
+            let own = by_itself(both, &order);
+            let value = text_of(both.e).map_or(0, |text| xxh3_64(text.as_bytes()) | 1);
+            for (kind, counts) in CAUSES.iter().zip(&mut counts).filter(|(_, counts)| !counts.is_empty()) {
+                kind.cause.pattern(both, &mut figures);
+                figures.drain(..).for_each(|figure| counts.add(&figure, own.is_empty(), value));
+            }
+            by_themselves.push(own);
+        });
+        let patterns: Vec<BTreeMap<Figure, u64>> =
+            counts.iter().map(|counts| counts.patterns(self.differ.len() as u64)).collect();
+        if patterns.iter().all(BTreeMap::is_empty) {
+            return by_themselves;
+        }
+        let mut own = by_themselves.into_iter();
+        let mut found = Vec::with_capacity(self.differ.len());
+        self.each(rows, |both| {
+            let own = own.next().unwrap_or_default();
+            let pattern = order.iter().find_map(|position| {
+                let (kind, patterns) = (CAUSES.get(*position)?, patterns.get(*position)?);
+                if patterns.is_empty() {
+                    return None;
+                }
+                kind.cause.pattern(both, &mut figures);
+                // The figure that most cells have, and of those the least.
+                let best = figures
+                    .drain(..)
+                    .filter_map(|figure| Some((std::cmp::Reverse(*patterns.get(&figure)?), figure)))
+                    .min();
+                best.map(|(_, figure)| (*position, figure))
+            });
+            found.push(pattern.map_or(own, |pattern| vec![pattern]));
+        });
+        found
+    }
+
+    /// Collects the values of the cells that nothing explains.
+    fn met(&self, found: &[Vec<Found>]) -> Met {
+        let mut met = Met::default();
+        for (pair, _) in self.differ.iter().zip(found).filter(|(_, found)| found.is_empty()) {
+            let (e, t) = self.cells(*pair);
+            met.add(text_of(&e), text_of(&t));
+        }
+        met
+    }
+
+    /// Counts the causes, and says of each what can be said.
+    fn told(&self, found: &[Vec<Found>]) -> ColumnCauses {
+        let mut cells = Vec::with_capacity(found.len());
+        let mut counted: BTreeMap<Causes, BTreeMap<&[Found], u64>> = BTreeMap::new();
+        for found in found {
+            let positions: Vec<usize> = found.iter().map(|(position, _)| *position).collect();
+            let causes = Causes::new(&positions);
+            cells.push(causes);
+            *counted.entry(causes).or_default().entry(found.as_slice()).or_default() += 1;
+        }
+        let mut outcomes: Vec<CauseOutcome> =
+            counted.iter().map(|(causes, counted)| self.outcome(*causes, counted)).collect();
+        outcomes.sort_by(|a, b| b.cells.cmp(&a.cells).then_with(|| a.causes.cmp(&b.causes)));
+        ColumnCauses { cells, outcomes }
+    }
+
+    fn outcome(&self, causes: Causes, counted: &BTreeMap<&[Found], u64>) -> CauseOutcome {
+        let mut says = Vec::new();
+        let mut settling: Option<Vec<Settling>> = Some(Vec::new());
+        for kind in causes.kinds() {
+            let figure_in = |found: &[Found]| {
+                found.iter().find(|(position, _)| is(*position, kind)).map(|(_, figure)| figure.clone())
+            };
+            let mut by_figure: BTreeMap<Figure, u64> = BTreeMap::new();
+            for (found, count) in counted {
+                if let Some(figure) = figure_in(found) {
+                    *by_figure.entry(figure).or_default() += count;
+                }
+            }
+            let mut figures: Vec<(Figure, u64)> = by_figure.into_iter().collect();
+            figures.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            let told = Told { of: &self.of, figures: &figures };
+            says.push(kind.cause.says(&told));
+            settling = settling.zip(kind.cause.settling(&told)).map(|(mut all, one)| {
+                all.push(one);
+                all
+            });
+        }
+        let is_settled = |found: &[Found], settling: &[Settling]| {
+            causes.kinds().zip(settling).all(|(kind, settling)| {
+                found.iter().any(|(position, figure)| is(*position, kind) && settling.covers.contains(figure))
+            })
+        };
+        let remedy = settling.and_then(|settling| {
+            let settles =
+                counted.iter().filter(|(found, _)| is_settled(found, &settling)).map(|(_, n)| *n).sum();
+            together(&self.of, causes, settling, settles)
+        });
+        CauseOutcome { causes, cells: counted.values().sum(), says: says.join(", and from "), remedy }
+    }
+}
+
+fn is(position: usize, kind: &CauseKind) -> bool {
+    CAUSES.get(position).is_some_and(|own| own.name == kind.name)
+}
+
+/// Puts together what settles cells that several causes explain.
+fn together(of: &Of<'_>, causes: Causes, settling: Vec<Settling>, settles: u64) -> Option<Remedy> {
+    if settles == 0 {
+        return None;
+    }
+    let mut remedy = Remedy { settles, ..Remedy::default() };
+    let mut gives_up: Vec<String> = Vec::new();
+    for one in settling {
+        for (word, value) in one.policy {
+            if remedy.policy.iter().any(|(other, _)| *other == word) {
+                return None;
+            }
+            remedy.policy.push((word, value));
+        }
+        remedy.steps.extend(one.steps);
+        remedy.literals |= one.literals;
+        if !gives_up.contains(&one.gives_up) {
+            gives_up.push(one.gives_up);
+        }
+    }
+    // A step sees the blanks that a policy looks past.
+    if !remedy.steps.is_empty() && causes.kinds().any(|kind| kind.name == "whitespace") {
+        let columns = format!("[{}]", crate::node::yaml::text(&of.column.name));
+        let tidy =
+            |step: &str| vec![("step".to_owned(), step.to_owned()), ("columns".to_owned(), columns.clone())];
+        remedy.steps.splice(0..0, [tidy("trim"), tidy("collapse_whitespace")]);
+    }
+    remedy.gives_up = gives_up.join("; ");
+    Some(remedy)
+}
+
+/// Finds the causes that a cell shows by itself: those that explain it alone, else the fewest that do together.
+fn by_itself(both: &Both<'_>, order: &[usize]) -> Vec<Found> {
+    let tried = |position: &usize| Some((*position, CAUSES.get(*position)?.cause.cell(both)?));
+    let alone: Vec<Found> = order.iter().filter_map(tried).collect();
+    if !alone.is_empty() {
+        let included: BTreeSet<&str> = alone
+            .iter()
+            .filter_map(|(position, _)| CAUSES.get(*position))
+            .flat_map(|kind| kind.includes.iter().copied())
+            .collect();
+        let stays = |found: &Found| CAUSES.get(found.0).is_some_and(|kind| !included.contains(kind.name));
+        let left: Vec<Found> = alone.iter().filter(|found| stays(found)).cloned().collect();
+        // Causes that include each other would leave none.
+        let left = if left.is_empty() { alone } else { left };
+        return left.into_iter().take(TOGETHER).collect();
+    }
+    let Some((e, t)) = both.texts() else { return Vec::new() };
+    let forms: Vec<usize> = order
+        .iter()
+        .copied()
+        .filter(|position| {
+            CAUSES.get(*position).is_some_and(|kind| {
+                [e, t].iter().any(|text| kind.cause.form(text).is_some_and(|form| form != *text))
+            })
+        })
+        .collect();
+    // What is not equal without all of them is not equal without some.
+    if forms.len() < 2 || !both.same_texts(&formed(e, &forms, None), &formed(t, &forms, None)) {
+        return Vec::new();
+    }
+    for size in 2..=TOGETHER.min(forms.len()) {
+        let mut chosen = Vec::new();
+        if let Some(found) = explaining(both, (e, t), &forms, size, &mut chosen) {
+            return found;
+        }
+    }
+    Vec::new()
+}
+
+/// Returns a text brought into the forms of causes, but for one.
+fn formed(text: &str, forms: &[usize], without: Option<usize>) -> String {
+    let mut text = text.to_owned();
+    for position in forms.iter().filter(|position| Some(**position) != without) {
+        let form =
+            CAUSES.get(*position).and_then(|kind| kind.cause.form(&text).map(std::borrow::Cow::into_owned));
+        text = form.unwrap_or(text);
+    }
+    text
+}
+
+/// Tries all sets of `size` more causes, in order: one explains the cell where each of its causes does when the others
+/// have been taken away.
+fn explaining(
+    both: &Both<'_>,
+    (e, t): (&str, &str),
+    forms: &[usize],
+    size: usize,
+    chosen: &mut Vec<usize>,
+) -> Option<Vec<Found>> {
+    if size == 0 {
+        let nothing = Around::default();
+        return chosen
+            .iter()
+            .map(|position| {
+                let e = Cell::Text(formed(e, chosen, Some(*position)).into());
+                let t = Cell::Text(formed(t, chosen, Some(*position)).into());
+                let figure = CAUSES.get(*position)?.cause.cell(&Both::new(&e, &t, both.of, &nothing))?;
+                Some((*position, figure))
+            })
+            .collect();
+    }
+    for (i, position) in forms.iter().enumerate() {
+        chosen.push(*position);
+        let rest = forms.get(i + 1..).unwrap_or_default();
+        let found = explaining(both, (e, t), rest, size - 1, chosen);
+        chosen.pop();
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// Returns for each row the indexes of the rows whose positions in the snapshot are one less and one more.
+fn neighbours(frame: &Frame) -> Vec<[Option<u32>; 2]> {
+    let mut places: Vec<(u64, u32)> = frame.rows.iter().copied().zip(0_u32..).collect();
+    places.sort_unstable();
+    let find = |row: Option<u64>| {
+        let row = row?;
+        let at = places.binary_search_by_key(&row, |(place, _)| *place).ok()?;
+        places.get(at).map(|(_, index)| *index)
+    };
+    frame.rows.iter().map(|row| [find(row.checked_sub(1)), find(row.checked_add(1))]).collect()
+}
+
+/// Finds for each column the pairs in which another column differs too and the two hold each other's values.
+fn swaps<'a>(columns: &[Column<'a>], rows: usize) -> Vec<BTreeMap<u32, Vec<&'a str>>> {
+    let mut swaps = vec![BTreeMap::new(); columns.len()];
+    let mut in_row: Vec<Vec<usize>> = vec![Vec::new(); rows];
+    for (position, column) in columns.iter().enumerate() {
+        for pair in column.differ {
+            if let Some(list) = in_row.get_mut(*pair as usize) {
+                list.push(position);
+            }
+        }
+    }
+    for (pair, list) in (0_u32..).zip(&in_row).filter(|(_, list)| list.len() > 1) {
+        let texts: Vec<(usize, Option<String>, Option<String>)> = list
+            .iter()
+            .filter_map(|position| {
+                let (e, t) = columns.get(*position)?.cells(pair);
+                Some((*position, text_of(&e), text_of(&t)))
+            })
+            .collect();
+        let mut of_expected: BTreeMap<&Option<String>, Vec<usize>> = BTreeMap::new();
+        for (i, (_, e, _)) in texts.iter().enumerate() {
+            of_expected.entry(e).or_default().push(i);
+        }
+        for (i, (a, e, t)) in texts.iter().enumerate() {
+            for other in of_expected.get(t).into_iter().flatten().filter(|other| **other != i) {
+                if let Some((b, _, other_t)) = texts.get(*other)
+                    && other_t == e
+                    && let (Some(swaps), Some(b)) = (swaps.get_mut(*a), columns.get(*b))
+                {
+                    let own: &mut Vec<&'a str> = swaps.entry(pair).or_default();
+                    own.push(b.of.column.name.as_str());
+                }
+            }
+        }
+    }
+    swaps
+}

@@ -1,0 +1,6 @@
+//! Causes of differences.
+
+mod examples;
+mod pair;
+mod planted;
+mod table;
