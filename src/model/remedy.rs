@@ -13,6 +13,9 @@ pub struct Remedy {
     pub steps: Vec<Vec<(String, String)>>,
     /// Of the differing cells those that it settles.
     pub settles: u64,
+    /// Cells that are equal and that it would make different; it is given only where they are fewer.
+    #[serde(default)]
+    pub breaks: u64,
     /// What is no longer seen, or what changes, as the rest of a sentence that begins with "It gives up".
     pub gives_up: String,
     /// True where the lines hold values of cells.

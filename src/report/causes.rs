@@ -59,7 +59,12 @@ impl Settling {
                 } else {
                     format!("It settles {} of {}. ", thousands(remedy.settles), thousands(cells))
                 };
-                format!("{which}It gives up {}.", remedy.gives_up)
+                let breaks = match remedy.breaks {
+                    0 => String::new(),
+                    1 => " It would make 1 cell differ that is equal now.".to_owned(),
+                    n => format!(" It would make {} cells differ that are equal now.", thousands(n)),
+                };
+                format!("{which}It gives up {}.{breaks}", remedy.gives_up)
             }
             Settling::Hidden(reason) => {
                 format!(

@@ -168,7 +168,7 @@ fn away_from_a_terminal_progress_is_plain_lines() {
         said[..2],
         [
             "✕ Fail. Not ready: 1 rule stops the gate.",
-            "  t: `name` differs in 1 of 4 pairs of records (reconcile-name)"
+            "  t: `name` differs in 1 of 4 pairs of records, from real changes (reconcile-name)"
         ]
     );
     let page = said[2].strip_prefix("Report: ").expect("the report's path");

@@ -91,6 +91,8 @@ impl Cause for This {
         let values: Vec<String> =
             pairs.iter().map(|(e, t)| format!("{}: {}", yaml::text(e), yaml::text(t))).collect();
         let fields = [("values", format!("{{ {} }}", values.join(", ")))];
+        let keys: Vec<String> = pairs.iter().map(|(e, _)| (*e).to_owned()).collect();
+        let settling = settling.altering(move |text| keys.iter().any(|key| key == text));
         Some(settling.step(told.step("map_values"), &fields).giving_up("how the source writes yes and no"))
     }
 }

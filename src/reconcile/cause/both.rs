@@ -15,6 +15,8 @@ pub(in crate::reconcile) struct Of<'a> {
     pub(in crate::reconcile) e: &'a Field,
     /// The target's.
     pub(in crate::reconcile) t: &'a Field,
+    /// Pairs that were compared.
+    pub(in crate::reconcile) pairs: u64,
 }
 
 /// What is around a cell.

@@ -46,6 +46,9 @@
 //!     values: { INT: Introductory, SEC: Secure }
 //! ```
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crate::model::{Family, Logical};
 use crate::node::yaml;
 
@@ -94,6 +97,15 @@ impl Cause for This {
         if let Some(value) = default {
             settling = settling.step(told.step("default"), &[("value", yaml::text(value))]);
         }
+        let mapped: BTreeSet<Option<String>> = told
+            .figures
+            .iter()
+            .filter_map(|(figure, _)| match figure {
+                Figure::Pair(from, _) => Some(from.clone()),
+                _ => None,
+            })
+            .collect();
+        settling.alters = Some(Arc::new(move |text| mapped.contains(&text.map(str::to_owned))));
         settling.literals = true;
         Some(settling.giving_up("the old codes, in expected and in what is loaded of it"))
     }

@@ -113,7 +113,11 @@ impl Cause for This {
         let listed: Vec<String> =
             formats.iter().chain(&["%Y-%m-%d", "%Y-%m-%d %H:%M:%S%.f"]).map(|format| yaml::text(format)).collect();
         let fields = [("formats", format!("[{}]", listed.join(", "))), ("to", "timestamp".to_owned())];
-        Some(settling.step(told.step("parse_date"), &fields).word("as", "timestamp").giving_up(format!(
+        let settling = settling
+            .step(told.step("parse_date"), &fields)
+            .word("as", "timestamp")
+            .altering(move |text| iso(text).is_none() && !formats.iter().any(|format| read(text, format).is_some()));
+        Some(settling.giving_up(format!(
             "{lost}; a row whose value has another form is held back, unless `invalid` says otherwise"
         )))
     }

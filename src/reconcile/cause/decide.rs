@@ -1,6 +1,7 @@
 //! From differing rows to the cause of every cell.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
@@ -14,9 +15,10 @@ use crate::rule::RuleError;
 
 use super::both::{Around, Both, Of, raw, text_of};
 use super::evidence::{Counts, Frequent};
+use super::itself::{Found, by_itself};
 use super::mapping::{Background, Met};
-use super::settling::{Settling, Told};
-use super::{CAUSES, CauseKind, Causes, Differing, Figure, TOGETHER, in_order, position};
+use super::settling::{Alters, Settling, Told};
+use super::{CAUSES, CauseKind, Causes, Differing, Figure, in_order, position};
 
 /// Why the cells of a reconciliation differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,9 +48,6 @@ pub struct CauseOutcome {
     /// What would settle them, where anything would.
     pub remedy: Option<Remedy>,
 }
-
-/// A cause that was found in a cell, with its figure there.
-type Found = (usize, Figure);
 
 /// One column of the differing rows.
 struct Column<'a> {
@@ -109,7 +108,7 @@ impl<'a> Study<'a> {
             columns.push(Column {
                 expected,
                 target,
-                of: Of { column: compared, e, t },
+                of: Of { column: compared, e, t, pairs: differing.pairs },
                 differ: differing.columns.get(position).map(Vec::as_slice).unwrap_or_default(),
                 swaps: BTreeMap::new(),
                 zoned,
@@ -127,7 +126,11 @@ impl<'a> Study<'a> {
 
     /// Returns what is to be fed with the rows of expected that have a partner before [`Study::conclude`].
     pub fn background(&self) -> Background<'a> {
-        Background::new(self.bound, &self.met)
+        let columns = self.columns.iter().zip(&self.found).enumerate();
+        let alters = columns.flat_map(|(index, (column, found))| {
+            column.alters(found).into_iter().map(move |(causes, alters)| ((index, causes), alters))
+        });
+        Background::new(self.bound, &self.met, alters)
     }
 
     /// Decides.
@@ -146,8 +149,13 @@ impl<'a> Study<'a> {
                 });
             }
         }
-        let columns =
-            self.columns.par_iter().zip(&self.found).map(|(column, found)| column.told(found)).collect();
+        let columns = self
+            .columns
+            .par_iter()
+            .zip(&self.found)
+            .enumerate()
+            .map(|(index, (column, found))| column.told(found, index, background))
+            .collect();
         Explained { columns }
     }
 }
@@ -231,56 +239,138 @@ impl Column<'_> {
         met
     }
 
-    /// Counts the causes, and says of each what can be said.
-    fn told(&self, found: &[Vec<Found>]) -> ColumnCauses {
-        let mut cells = Vec::with_capacity(found.len());
+    /// Counts the cells of each cause, by their figures.
+    fn counted<'f>(&self, found: &'f [Vec<Found>]) -> BTreeMap<Causes, BTreeMap<&'f [Found], u64>> {
         let mut counted: BTreeMap<Causes, BTreeMap<&[Found], u64>> = BTreeMap::new();
-        for found in found {
-            let positions: Vec<usize> = found.iter().map(|(position, _)| *position).collect();
-            let causes = Causes::new(&positions);
-            cells.push(causes);
-            *counted.entry(causes).or_default().entry(found.as_slice()).or_default() += 1;
+        for found in found.iter().filter(|found| !found.is_empty()) {
+            *counted.entry(causes_of(found)).or_default().entry(found.as_slice()).or_default() += 1;
         }
-        let mut outcomes: Vec<CauseOutcome> =
-            counted.iter().map(|(causes, counted)| self.outcome(*causes, counted)).collect();
+        counted
+    }
+
+    /// Returns what lines would alter, by the causes that they would settle.
+    fn alters(&self, found: &[Vec<Found>]) -> Vec<(Causes, Alters)> {
+        let counted = self.counted(found);
+        let settled = counted.iter().filter_map(|(causes, counted)| {
+            let (_, alters) = self.remedy(*causes, counted, found, false)?;
+            alters.map(|alters| (*causes, alters))
+        });
+        settled.collect()
+    }
+
+    /// Says of each cause what can be said.
+    fn told(&self, found: &[Vec<Found>], index: usize, background: &Background<'_>) -> ColumnCauses {
+        let cells = found.iter().map(|found| causes_of(found)).collect();
+        let mut outcomes: Vec<CauseOutcome> = self
+            .counted(found)
+            .iter()
+            .map(|(causes, counted)| CauseOutcome {
+                causes: *causes,
+                cells: counted.values().sum(),
+                says: self.says(*causes, counted, found),
+                remedy: self.harmless(*causes, counted, found, index, background),
+            })
+            .collect();
         outcomes.sort_by(|a, b| b.cells.cmp(&a.cells).then_with(|| a.causes.cmp(&b.causes)));
         ColumnCauses { cells, outcomes }
     }
 
-    fn outcome(&self, causes: Causes, counted: &BTreeMap<&[Found], u64>) -> CauseOutcome {
-        let mut says = Vec::new();
-        let mut settling: Option<Vec<Settling>> = Some(Vec::new());
-        for kind in causes.kinds() {
-            let figure_in = |found: &[Found]| {
-                found.iter().find(|(position, _)| is(*position, kind)).map(|(_, figure)| figure.clone())
-            };
-            let mut by_figure: BTreeMap<Figure, u64> = BTreeMap::new();
-            for (found, count) in counted {
-                if let Some(figure) = figure_in(found) {
-                    *by_figure.entry(figure).or_default() += count;
-                }
-            }
-            let mut figures: Vec<(Figure, u64)> = by_figure.into_iter().collect();
-            figures.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-            let told = Told { of: &self.of, figures: &figures };
-            says.push(kind.cause.says(&told));
-            settling = settling.zip(kind.cause.settling(&told)).map(|(mut all, one)| {
-                all.push(one);
-                all
-            });
+    /// Returns what would settle cells without making as many others differ.
+    fn harmless(
+        &self,
+        causes: Causes,
+        counted: &BTreeMap<&[Found], u64>,
+        found: &[Vec<Found>],
+        index: usize,
+        background: &Background<'_>,
+    ) -> Option<Remedy> {
+        let first = self.remedy(causes, counted, found, false).map(|(mut remedy, alters)| {
+            remedy.breaks = alters.map_or(0, |alters| self.breaks(causes, &alters, index, background));
+            remedy
+        });
+        match first {
+            Some(remedy) if remedy.breaks < remedy.settles => Some(remedy),
+            _ => self.remedy(causes, counted, found, true).map(|(remedy, _)| remedy),
         }
-        let is_settled = |found: &[Found], settling: &[Settling]| {
-            causes.kinds().zip(settling).all(|(kind, settling)| {
+    }
+
+    /// Returns how many equal cells lines would make different: of all rows that they alter those that do not differ.
+    fn breaks(&self, causes: Causes, alters: &Alters, index: usize, background: &Background<'_>) -> u64 {
+        let all = background.altered(index, causes).unwrap_or_else(|| {
+            let rows = background.rows(index).into_iter().flatten();
+            rows.filter(|(value, _)| alters(value.as_deref())).map(|(_, count)| *count).sum()
+        });
+        let altered = |pair: &&u32| alters(text_of(&self.expected.cell(**pair as usize)).as_deref());
+        all.saturating_sub(self.differ.iter().filter(altered).count() as u64)
+    }
+
+    /// Calls `each` for every cause with what is known of its cells.
+    fn each_told<T>(
+        &self,
+        causes: Causes,
+        counted: &BTreeMap<&[Found], u64>,
+        found: &[Vec<Found>],
+        mut each: impl FnMut(&'static CauseKind, &Told<'_>) -> T,
+    ) -> Vec<T> {
+        let of_causes = || self.differ.iter().zip(found).filter(|(_, found)| causes_of(found) == causes);
+        let is_of_digits = of_causes().all(|(pair, _)| {
+            let (e, t) = self.cells(*pair);
+            [e, t].iter().all(|cell| {
+                text_of(cell).is_some_and(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()))
+            })
+        });
+        causes
+            .kinds()
+            .map(|kind| {
+                let mut by_figure: BTreeMap<Figure, u64> = BTreeMap::new();
+                for (found, count) in counted {
+                    if let Some((_, figure)) = found.iter().find(|(position, _)| is(*position, kind)) {
+                        *by_figure.entry(figure.clone()).or_default() += count;
+                    }
+                }
+                let mut figures: Vec<(Figure, u64)> = by_figure.into_iter().collect();
+                figures.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+                each(kind, &Told { of: &self.of, is_of_digits, figures: &figures })
+            })
+            .collect()
+    }
+
+    fn says(&self, causes: Causes, counted: &BTreeMap<&[Found], u64>, found: &[Vec<Found>]) -> String {
+        self.each_told(causes, counted, found, |kind, told| kind.cause.says(told)).join(", and from ")
+    }
+
+    /// Returns what would settle cells, and what it would alter besides; the second choice where `otherwise`.
+    fn remedy(
+        &self,
+        causes: Causes,
+        counted: &BTreeMap<&[Found], u64>,
+        found: &[Vec<Found>],
+        otherwise: bool,
+    ) -> Option<(Remedy, Option<Alters>)> {
+        let settling = self.each_told(causes, counted, found, |kind, told| match otherwise {
+            true => kind.cause.otherwise(told),
+            false => kind.cause.settling(told),
+        });
+        let settling: Vec<Settling> = settling.into_iter().collect::<Option<_>>()?;
+        let is_settled = |found: &[Found]| {
+            causes.kinds().zip(&settling).all(|(kind, settling)| {
                 found.iter().any(|(position, figure)| is(*position, kind) && settling.covers.contains(figure))
             })
         };
-        let remedy = settling.and_then(|settling| {
-            let settles =
-                counted.iter().filter(|(found, _)| is_settled(found, &settling)).map(|(_, n)| *n).sum();
-            together(&self.of, causes, settling, settles)
-        });
-        CauseOutcome { causes, cells: counted.values().sum(), says: says.join(", and from "), remedy }
+        let settles = counted.iter().filter(|(found, _)| is_settled(found)).map(|(_, cells)| *cells).sum();
+        let alters: Vec<Alters> = settling.iter().filter_map(|one| one.alters.clone()).collect();
+        let remedy = together(&self.of, causes, settling, settles)?;
+        let any: Option<Alters> = match alters.as_slice() {
+            [] => None,
+            _ => Some(Arc::new(move |text: Option<&str>| alters.iter().any(|alters| alters(text)))),
+        };
+        Some((remedy, any))
     }
+}
+
+fn causes_of(found: &[Found]) -> Causes {
+    let positions: Vec<usize> = found.iter().map(|(position, _)| *position).collect();
+    Causes::new(&positions)
 }
 
 fn is(position: usize, kind: &CauseKind) -> bool {
@@ -316,89 +406,6 @@ fn together(of: &Of<'_>, causes: Causes, settling: Vec<Settling>, settles: u64) 
     }
     remedy.gives_up = gives_up.join("; ");
     Some(remedy)
-}
-
-/// Finds the causes that a cell shows by itself: those that explain it alone, else the fewest that do together.
-fn by_itself(both: &Both<'_>, order: &[usize]) -> Vec<Found> {
-    let tried = |position: &usize| Some((*position, CAUSES.get(*position)?.cause.cell(both)?));
-    let alone: Vec<Found> = order.iter().filter_map(tried).collect();
-    if !alone.is_empty() {
-        let included: BTreeSet<&str> = alone
-            .iter()
-            .filter_map(|(position, _)| CAUSES.get(*position))
-            .flat_map(|kind| kind.includes.iter().copied())
-            .collect();
-        let stays = |found: &Found| CAUSES.get(found.0).is_some_and(|kind| !included.contains(kind.name));
-        let left: Vec<Found> = alone.iter().filter(|found| stays(found)).cloned().collect();
-        // Causes that include each other would leave none.
-        let left = if left.is_empty() { alone } else { left };
-        return left.into_iter().take(TOGETHER).collect();
-    }
-    let Some((e, t)) = both.texts() else { return Vec::new() };
-    let forms: Vec<usize> = order
-        .iter()
-        .copied()
-        .filter(|position| {
-            CAUSES.get(*position).is_some_and(|kind| {
-                [e, t].iter().any(|text| kind.cause.form(text).is_some_and(|form| form != *text))
-            })
-        })
-        .collect();
-    // What is not equal without all of them is not equal without some.
-    if forms.len() < 2 || !both.same_texts(&formed(e, &forms, None), &formed(t, &forms, None)) {
-        return Vec::new();
-    }
-    for size in 2..=TOGETHER.min(forms.len()) {
-        let mut chosen = Vec::new();
-        if let Some(found) = explaining(both, (e, t), &forms, size, &mut chosen) {
-            return found;
-        }
-    }
-    Vec::new()
-}
-
-/// Returns a text brought into the forms of causes, but for one.
-fn formed(text: &str, forms: &[usize], without: Option<usize>) -> String {
-    let mut text = text.to_owned();
-    for position in forms.iter().filter(|position| Some(**position) != without) {
-        let form =
-            CAUSES.get(*position).and_then(|kind| kind.cause.form(&text).map(std::borrow::Cow::into_owned));
-        text = form.unwrap_or(text);
-    }
-    text
-}
-
-/// Tries all sets of `size` more causes, in order: one explains the cell where each of its causes does when the others
-/// have been taken away.
-fn explaining(
-    both: &Both<'_>,
-    (e, t): (&str, &str),
-    forms: &[usize],
-    size: usize,
-    chosen: &mut Vec<usize>,
-) -> Option<Vec<Found>> {
-    if size == 0 {
-        let nothing = Around::default();
-        return chosen
-            .iter()
-            .map(|position| {
-                let e = Cell::Text(formed(e, chosen, Some(*position)).into());
-                let t = Cell::Text(formed(t, chosen, Some(*position)).into());
-                let figure = CAUSES.get(*position)?.cause.cell(&Both::new(&e, &t, both.of, &nothing))?;
-                Some((*position, figure))
-            })
-            .collect();
-    }
-    for (i, position) in forms.iter().enumerate() {
-        chosen.push(*position);
-        let rest = forms.get(i + 1..).unwrap_or_default();
-        let found = explaining(both, (e, t), rest, size - 1, chosen);
-        chosen.pop();
-        if found.is_some() {
-            return found;
-        }
-    }
-    None
 }
 
 /// Returns for each row the indexes of the rows whose positions in the snapshot are one less and one more.

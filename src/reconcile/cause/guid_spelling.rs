@@ -80,7 +80,8 @@ impl Cause for This {
             .giving_up("case and braces of a uuid");
         if told.has(&Figure::Word(BARE)) && told.source_is_text() {
             let fields = [("pattern", yaml::text(PATTERN)), ("with", yaml::text("$1-$2-$3-$4-$5"))];
-            return Some(settling.step(told.step("replace"), &fields).giving_up("how a uuid is written"));
+            let settling = settling.step(told.step("replace"), &fields).giving_up("how a uuid is written");
+            return Some(settling.altering(|text| !text.contains('-') && digits(text).is_some()));
         }
         Some(settling)
     }

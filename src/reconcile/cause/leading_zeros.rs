@@ -102,19 +102,25 @@ impl Cause for This {
 
     fn settling(&self, told: &Told<'_>) -> Option<Settling> {
         if !told.source_is_text() {
-            let settling = Settling::of_all(told).filter(|_| !told.keeps_text())?;
-            let whole = yaml::text("decimal(38,0)");
-            return Some(settling.word("as", whole).giving_up("how numbers are written, and digits behind the point"));
+            return self.otherwise(told);
         }
         if let Some((Figure::Number(width), _)) = told.figures.first() {
             let settling = Settling::of(told, |figure| *figure == Figure::Number(*width))?;
+            let least = usize::try_from(*width).ok()?;
             let lost = format!("codes of the source shorter than {width} characters");
-            return Some(settling.step(told.step("pad"), &[("width", width.to_string())]).giving_up(lost));
+            let settling = settling.step(told.step("pad"), &[("width", width.to_string())]).giving_up(lost);
+            return Some(settling.altering(move |text| !text.is_empty() && text.chars().count() < least));
         }
         let settling = Settling::of(told, |figure| *figure == Figure::Word(LOST))?;
         let fields = [("pattern", yaml::text("^0+(.)")), ("with", yaml::text("$1"))];
-        let lost = "leading zeros of the source in this column, also where both sides have them";
-        Some(settling.step(told.step("replace"), &fields).giving_up(lost))
+        let settling = settling.step(told.step("replace"), &fields);
+        Some(settling.giving_up("leading zeros of the source in this column").altering(|text| bare(text) != text))
+    }
+
+    fn otherwise(&self, told: &Told<'_>) -> Option<Settling> {
+        let settling = Settling::of_all(told).filter(|_| !told.keeps_text() && told.is_of_digits)?;
+        let settling = settling.word("as", yaml::text("decimal(38,0)"));
+        Some(settling.giving_up("how numbers are written, and digits behind the point"))
     }
 }
 

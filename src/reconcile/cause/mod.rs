@@ -22,6 +22,7 @@ mod both;
 mod dates;
 mod decide;
 mod evidence;
+mod itself;
 mod mapping;
 mod settling;
 mod whole;
@@ -168,6 +169,11 @@ trait Cause: Sync {
     fn settling(&self, _told: &Told<'_>) -> Option<Settling> {
         None
     }
+
+    /// Returns what would settle the cells where [`Cause::settling`] would make more cells differ than it settles.
+    fn otherwise(&self, _told: &Told<'_>) -> Option<Settling> {
+        None
+    }
 }
 
 /// The causes of one cell: one, or those that explain it together or equally well.
@@ -219,6 +225,8 @@ pub struct Differing<'a> {
     pub target: &'a Frame,
     /// For each column of [`super::BoundReconcile::columns`] the pairs that differ in it, ascending.
     pub columns: &'a [Vec<u32>],
+    /// Pairs that were compared in all.
+    pub pairs: u64,
 }
 
 #[cfg(test)]

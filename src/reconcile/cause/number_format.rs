@@ -155,6 +155,7 @@ impl Cause for This {
         if told.has(&Figure::Word(SOURCE)) && told.source_is_text() {
             let settling = Settling::of(told, |figure| *figure != Figure::Word(OTHER))?;
             let step = settling.step(told.step("parse_number"), &[("to", decimal.clone())]).word("as", decimal);
+            let step = step.altering(|text| plain(text).or_else(|| for_people(text)).is_none());
             return Some(step.giving_up(
                 "how numbers are written; a row whose value is not a number is held back, unless `invalid` says otherwise",
             ));

@@ -149,7 +149,8 @@ impl Cause for This {
         texts.dedup();
         let settling = Settling::of_all(told)?.word("null", null_list(told, &texts));
         let mut settling = settling.giving_up("the difference between NULL and the values listed");
-        settling.literals = true;
+        // Dates and numbers of the list tell nothing of a person; texts stand as they are written in the cells.
+        settling.literals = told.is_text();
         Some(settling)
     }
 }

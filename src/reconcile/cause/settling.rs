@@ -1,6 +1,7 @@
 //! What a cause is told of its cells, and what it gives to settle them.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::model::{Family, Logical};
 use crate::node::yaml;
@@ -12,11 +13,18 @@ use super::both::Of;
 pub(super) struct Told<'a> {
     /// The column.
     pub(super) of: &'a Of<'a>,
+    /// True where all values of the cells, on both sides, are digits alone.
+    pub(super) is_of_digits: bool,
     /// How many cells have which figure, the most frequent first.
     pub(super) figures: &'a [(Figure, u64)],
 }
 
 impl Told<'_> {
+    /// Returns the number of cells.
+    pub(super) fn cells(&self) -> u64 {
+        self.figures.iter().map(|(_, cells)| *cells).sum()
+    }
+
     /// Returns true where any cell has a figure.
     pub(super) fn has(&self, figure: &Figure) -> bool {
         self.figures.iter().any(|(own, _)| own == figure)
@@ -73,8 +81,11 @@ impl Told<'_> {
     }
 }
 
+/// Says of an expected value, as text, whether lines would make it another than an equal one of the target.
+pub(super) type Alters = Arc<dyn Fn(Option<&str>) -> bool + Send + Sync>;
+
 /// What would settle cells, and which of them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Settling {
     pub(super) policy: Vec<(String, String)>,
     pub(super) steps: Vec<Vec<(String, String)>>,
@@ -83,6 +94,8 @@ pub(super) struct Settling {
     pub(super) literals: bool,
     /// The figures of the cells that are settled.
     pub(super) covers: BTreeSet<Figure>,
+    /// What it does to cells that are equal; nothing where it leaves them so.
+    pub(super) alters: Option<Alters>,
 }
 
 impl Settling {
@@ -109,6 +122,12 @@ impl Settling {
         let mut step = step;
         step.extend(fields.iter().map(|(word, value)| ((*word).to_owned(), value.clone())));
         self.steps.push(step);
+        self
+    }
+
+    /// Says which texts would be altered where both sides have them.
+    pub(super) fn altering(mut self, alters: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.alters = Some(Arc::new(move |text| text.is_some_and(&alters)));
         self
     }
 

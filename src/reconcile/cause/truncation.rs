@@ -123,6 +123,8 @@ impl Cause for This {
         let fields = [("pattern", yaml::text(&pattern)), ("with", yaml::text("$1"))];
         let lost = format!("what stands behind the first {length} characters: it is lost in the target");
         let settling = settling.step(told.step("replace"), &fields).giving_up(lost);
+        let most = usize::try_from(*length).ok()?;
+        let settling = settling.altering(move |text| text.chars().count() > most);
         // A blank at the cut may be gone from the target's end.
         Some(if told.keeps_white_space() { settling.word("whitespace", "trim") } else { settling })
     }

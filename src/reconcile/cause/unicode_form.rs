@@ -108,6 +108,7 @@ impl Cause for This {
             _ => "how the source spells characters, and forms such as superscripts and ligatures",
         };
         let settling = Settling::of(told, |figure| *figure == Figure::Word(word))?;
-        Some(settling.step(told.step("normalise_unicode"), &fields).giving_up(lost))
+        let settling = settling.step(told.step("normalise_unicode"), &fields).giving_up(lost);
+        Some(settling.altering(move |text| normal(text, form, *remove) != text))
     }
 }

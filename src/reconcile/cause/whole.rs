@@ -40,7 +40,12 @@ pub fn explain(
     let names: Vec<&str> = bound.columns.iter().map(|column| column.name.as_str()).collect();
     let expected = input.expected.take(&of_expected, &names)?;
     let target = input.target.take(&of_target, &names)?;
-    let differing = Differing { expected: &expected, target: &target, columns: &columns };
+    let differing = Differing {
+        expected: &expected,
+        target: &target,
+        columns: &columns,
+        pairs: outcome.rows.pairs.len() as u64,
+    };
     let study = Study::new(&differing, bound)?;
     let mut background = study.background();
     let wanted = background.columns();

@@ -237,8 +237,13 @@ fn case_and_whitespace(text: &str, _: &mut Random) -> (Text, Text) {
     both(text, format!("{} ", text.to_uppercase()))
 }
 
+/// Another name, or one with a letter more or less.
 fn other_name(text: &str, random: &mut Random) -> (Text, Text) {
-    both(text, name(random))
+    match random.range(0, 2) {
+        0 => both(text, format!("{text}n")),
+        1 => both(text, text.get(1..).unwrap_or_default()),
+        _ => both(text, name(random)),
+    }
 }
 
 fn other_street(text: &str, random: &mut Random) -> (Text, Text) {
@@ -271,8 +276,15 @@ fn number_format(text: &str, random: &mut Random) -> (Text, Text) {
     (Some(written), Some(text.to_owned()))
 }
 
+/// Another amount, or one that is a little more.
 fn other_amount(text: &str, random: &mut Random) -> (Text, Text) {
-    both(text, amount(random))
+    let pence: i64 = text.replace('.', "").parse().expect("an amount");
+    let more = pence + random.range(1, 9_000);
+    if random.chance(50) {
+        both(text, amount(random))
+    } else {
+        both(text, format!("{}.{:02}", more / 100, more % 100))
+    }
 }
 
 fn other_rent(text: &str, random: &mut Random) -> (Text, Text) {
@@ -335,8 +347,10 @@ fn placeholder_date(_: &str, random: &mut Random) -> (Text, Text) {
     if random.chance(50) { (value, None) } else { (None, value) }
 }
 
+/// Another date, or one in the weeks before or after.
 fn other_date(text: &str, random: &mut Random) -> (Text, Text) {
-    both(text, date(random))
+    let days = random.range(1, 40) * if random.chance(50) { 1 } else { -1 };
+    both(text, if random.chance(50) { date(random) } else { shifted(text, days) })
 }
 
 fn date_only(text: &str, _: &mut Random) -> (Text, Text) {
@@ -355,8 +369,11 @@ fn zone_shift(text: &str, _: &mut Random) -> (Text, Text) {
     both(text, (moment + chrono::Duration::hours(1)).to_string())
 }
 
+/// Another moment, or one some minutes and seconds later.
 fn other_moment(text: &str, random: &mut Random) -> (Text, Text) {
-    both(text, moment(random))
+    let own = chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S").expect("a moment");
+    let later = own + chrono::Duration::seconds(random.range(61, 3_000) / 7 * 7 + 1);
+    both(text, if random.chance(50) { moment(random) } else { later.to_string() })
 }
 
 fn date_spelling(text: &str, random: &mut Random) -> (Text, Text) {
