@@ -75,7 +75,7 @@ fn cause(name: &str) -> Option<String> {
         cause.documentation().trim_end(),
         "`rows expected` and `rows target` are rows that belong together one to one; over each column are its name and its\n\
          type. `causes` are those of the cells that differ. The lines under `settles` are for the dataset's file: they make\n\
-         these cells equal, and `counterfoil explain-differences` says what that gives up."
+         these cells equal, and `counterfoil explain-differences` says what they give up."
     ))
 }
 

@@ -54,17 +54,19 @@ impl Settling {
     pub fn says(&self, cells: u64) -> String {
         match self {
             Settling::Lines(remedy) => {
-                let which = if remedy.settles >= cells {
-                    String::new()
-                } else {
-                    format!("It settles {} of {}. ", thousands(remedy.settles), thousands(cells))
+                let which = match cells {
+                    _ if remedy.settles < cells => {
+                        format!("{} of {}", thousands(remedy.settles), thousands(cells))
+                    }
+                    1 => "it".to_owned(),
+                    _ => "all of them".to_owned(),
                 };
                 let breaks = match remedy.breaks {
                     0 => String::new(),
-                    1 => " It would make 1 cell differ that is equal now.".to_owned(),
-                    n => format!(" It would make {} cells differ that are equal now.", thousands(n)),
+                    1 => " They would make 1 cell differ that is equal now.".to_owned(),
+                    n => format!(" They would make {} cells differ that are equal now.", thousands(n)),
                 };
-                format!("{which}It gives up {}.{breaks}", remedy.gives_up)
+                format!("These lines settle {which} and give up {}.{breaks}", remedy.gives_up)
             }
             Settling::Hidden(reason) => {
                 format!(

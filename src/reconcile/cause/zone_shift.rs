@@ -139,7 +139,7 @@ impl Cause for This {
         // Where most times are right as they are, the zone is.
         let is_most = told.cells().saturating_mul(MOST_TIMES) >= told.of.pairs;
         let settling = Settling::of(told, |figure| *figure == Figure::Word(word)).filter(|_| is_most)?;
-        Some(settling.word("timezone", word).giving_up("nothing: it says whose clocks the times without a zone show"))
+        Some(settling.word("timezone", word).giving_up("nothing: they say whose clocks the times without a zone show"))
     }
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::findings::{ColumnResult, DatasetResult};
 use crate::reconcile::cause::CAUSES;
-use crate::report::causes::{Difference, Settling, title};
+use crate::report::causes::{Difference, title};
 
 use super::rules;
 use super::samples::{OfRule, Sample};
@@ -56,8 +56,8 @@ pub struct Cause {
     pub cells: u64,
     /// The first of them.
     pub samples: Vec<Sample>,
-    /// The lines that would settle them.
-    pub yaml: Option<String>,
+    /// The lines that would settle them; none where nothing would, or where they are hidden.
+    pub lines: Vec<String>,
     /// What they give up, or why there are none.
     pub settling: String,
 }
@@ -134,13 +134,12 @@ pub fn of_column(
             sentence: difference.sentence.clone(),
             cells: difference.cells,
             samples,
-            yaml: difference.settling.yaml(&column.name),
-            settling: match &difference.settling {
-                Settling::Lines(_) => {
-                    format!("These lines would settle it. {}", difference.settling.says(difference.cells))
-                }
-                other => other.says(difference.cells),
-            },
+            lines: difference
+                .settling
+                .yaml(&column.name)
+                .map(|yaml| yaml.lines().map(str::to_owned).collect())
+                .unwrap_or_default(),
+            settling: difference.settling.says(difference.cells),
         });
     }
     causes

@@ -4,3 +4,4 @@ mod examples;
 mod pair;
 mod planted;
 mod table;
+mod write;
