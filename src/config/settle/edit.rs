@@ -102,8 +102,8 @@ pub(super) fn step(text: &str, step: &[(String, String)]) -> Result<String, Stri
         Value::Null if slice(text, &list.span.range).is_empty() => {
             let at = after_colon(text, name)?;
             let newline = newline(text);
-            let all: String = lines("  ").iter().map(|line| format!("{newline}{line}")).collect();
-            Ok(spliced(text, at..at, &all))
+            let lines = lines("  ").join(newline);
+            Ok(spliced(text, at..at, &format!("{newline}{lines}")))
         }
         Value::Null => Ok(spliced(text, list.span.range.clone(), &format!("[{flow}]"))),
         Value::List(_) if is_flow(text, list) => into_flow(text, list, &flow),
@@ -114,7 +114,7 @@ pub(super) fn step(text: &str, step: &[(String, String)]) -> Result<String, Stri
             if !indent.chars().all(|c| c == ' ') {
                 return Err("`cleanse` is written in a way that no step can be put into".to_owned());
             }
-            after_line(text, end_of(text, list)?, &lines(indent))
+            Ok(after_line(text, end_of(text, list)?, &lines(indent)))
         }
         _ => Err("`cleanse` is not a list".to_owned()),
     }
@@ -167,7 +167,7 @@ fn append(text: &str, lines: &[String]) -> String {
 }
 
 /// Puts lines behind the line in which a place is.
-fn after_line(text: &str, at: usize, lines: &[String]) -> Result<String, String> {
+fn after_line(text: &str, at: usize, lines: &[String]) -> String {
     let newline = newline(text);
     let ends = at > 0 && slice(text, &(at - 1..at)) == "\n";
     let end =
@@ -180,7 +180,7 @@ fn after_line(text: &str, at: usize, lines: &[String]) -> Result<String, String>
         new.push_str(line);
         new.push_str(newline);
     }
-    Ok(spliced(text, end..end, &new))
+    spliced(text, end..end, &new)
 }
 
 /// Puts an entry into a map: `flow` where it stands in braces, else the lines of `block`.
@@ -200,7 +200,7 @@ fn add(text: &str, name: &Name, map: &Node, flow: &str, block: &[String]) -> Res
                 return Err(format!("`{}` is written in a way that no line can be put into", name.text));
             }
             let lines: Vec<String> = block.iter().map(|line| format!("{indent}{line}")).collect();
-            after_line(text, end_of(text, map)?, &lines)
+            Ok(after_line(text, end_of(text, map)?, &lines))
         }
         _ => Err(format!("`{}` is not names with values", name.text)),
     }
@@ -265,10 +265,9 @@ fn closing(text: &str, start: usize) -> Result<usize, String> {
                 letters.next();
             }
             (Some(open), c) if open == c => quote = None,
-            (Some(_), _) => {}
             // A quote inside a word is a letter.
             (None, '"' | '\'') if matches!(before, '{' | '[' | ',' | ':' | ' ' | '\n' | '\t') => {
-                quote = Some(c)
+                quote = Some(c);
             }
             (None, '#') if before.is_whitespace() => while letters.next_if(|(_, c)| *c != '\n').is_some() {},
             (None, '{' | '[') => depth += 1,
@@ -278,7 +277,7 @@ fn closing(text: &str, start: usize) -> Result<usize, String> {
                     return Ok(start + at + c.len_utf8());
                 }
             }
-            (None, _) => {}
+            _ => {}
         }
         before = c;
     }

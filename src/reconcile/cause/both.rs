@@ -142,7 +142,7 @@ pub(super) fn text_of(cell: &Cell<'_>) -> Option<String> {
             Err(_) => moment.to_string(),
         },
         Cell::Time(time) => time.to_string(),
-        Cell::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
+        Cell::Bytes(bytes) => bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}")),
         Cell::Skipped => "skipped".to_owned(),
     })
 }

@@ -239,20 +239,11 @@ impl Column<'_> {
         met
     }
 
-    /// Counts the cells of each cause, by their figures.
-    fn counted<'f>(&self, found: &'f [Vec<Found>]) -> BTreeMap<Causes, BTreeMap<&'f [Found], u64>> {
-        let mut counted: BTreeMap<Causes, BTreeMap<&[Found], u64>> = BTreeMap::new();
-        for found in found.iter().filter(|found| !found.is_empty()) {
-            *counted.entry(causes_of(found)).or_default().entry(found.as_slice()).or_default() += 1;
-        }
-        counted
-    }
-
     /// Returns what lines would alter, by the causes that they would settle.
     fn alters(&self, found: &[Vec<Found>]) -> Vec<(Causes, Alters)> {
-        let counted = self.counted(found);
-        let settled = counted.iter().filter_map(|(causes, counted)| {
-            let (_, alters) = self.remedy(*causes, counted, found, false)?;
+        let groups = self.groups(found);
+        let settled = groups.iter().filter_map(|(causes, group)| {
+            let (_, alters) = self.remedy(*causes, group, false)?;
             alters.map(|alters| (*causes, alters))
         });
         settled.collect()
@@ -262,13 +253,13 @@ impl Column<'_> {
     fn told(&self, found: &[Vec<Found>], index: usize, background: &Background<'_>) -> ColumnCauses {
         let cells = found.iter().map(|found| causes_of(found)).collect();
         let mut outcomes: Vec<CauseOutcome> = self
-            .counted(found)
+            .groups(found)
             .iter()
-            .map(|(causes, counted)| CauseOutcome {
+            .map(|(causes, group)| CauseOutcome {
                 causes: *causes,
-                cells: counted.values().sum(),
-                says: self.says(*causes, counted, found),
-                remedy: self.harmless(*causes, counted, found, index, background),
+                cells: group.pairs.len() as u64,
+                says: self.says(*causes, group),
+                remedy: self.harmless(*causes, group, index, background),
             })
             .collect();
         outcomes.sort_by(|a, b| b.cells.cmp(&a.cells).then_with(|| a.causes.cmp(&b.causes)));
@@ -279,18 +270,17 @@ impl Column<'_> {
     fn harmless(
         &self,
         causes: Causes,
-        counted: &BTreeMap<&[Found], u64>,
-        found: &[Vec<Found>],
+        group: &Group<'_>,
         index: usize,
         background: &Background<'_>,
     ) -> Option<Remedy> {
-        let first = self.remedy(causes, counted, found, false).map(|(mut remedy, alters)| {
+        let first = self.remedy(causes, group, false).map(|(mut remedy, alters)| {
             remedy.breaks = alters.map_or(0, |alters| self.breaks(causes, &alters, index, background));
             remedy
         });
         match first {
             Some(remedy) if remedy.breaks < remedy.settles => Some(remedy),
-            _ => self.remedy(causes, counted, found, true).map(|(remedy, _)| remedy),
+            _ => self.remedy(causes, group, true).map(|(remedy, _)| remedy),
         }
     }
 
@@ -304,26 +294,24 @@ impl Column<'_> {
         all.saturating_sub(self.differ.iter().filter(altered).count() as u64)
     }
 
-    /// Calls `each` for every cause with what is known of its cells.
+    /// Calls `each` for causes with what is known of the cells of a group.
     fn each_told<T>(
         &self,
-        causes: Causes,
-        counted: &BTreeMap<&[Found], u64>,
-        found: &[Vec<Found>],
+        group: &Group<'_>,
+        kinds: &[&'static CauseKind],
         mut each: impl FnMut(&'static CauseKind, &Told<'_>) -> T,
     ) -> Vec<T> {
-        let of_causes = || self.differ.iter().zip(found).filter(|(_, found)| causes_of(found) == causes);
-        let is_of_digits = of_causes().all(|(pair, _)| {
+        let is_of_digits = group.pairs.iter().all(|pair| {
             let (e, t) = self.cells(*pair);
             [e, t].iter().all(|cell| {
                 text_of(cell).is_some_and(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()))
             })
         });
-        causes
-            .kinds()
+        kinds
+            .iter()
             .map(|kind| {
                 let mut by_figure: BTreeMap<Figure, u64> = BTreeMap::new();
-                for (found, count) in counted {
+                for (found, count) in &group.counted {
                     if let Some((_, figure)) = found.iter().find(|(position, _)| is(*position, kind)) {
                         *by_figure.entry(figure.clone()).or_default() += count;
                     }
@@ -335,37 +323,77 @@ impl Column<'_> {
             .collect()
     }
 
-    fn says(&self, causes: Causes, counted: &BTreeMap<&[Found], u64>, found: &[Vec<Found>]) -> String {
-        self.each_told(causes, counted, found, |kind, told| kind.cause.says(told)).join(", and from ")
+    fn says(&self, causes: Causes, group: &Group<'_>) -> String {
+        let kinds: Vec<&CauseKind> = causes.kinds().collect();
+        self.each_told(group, &kinds, |kind, told| kind.cause.says(told)).join(", and from ")
     }
 
     /// Returns what would settle cells, and what it would alter besides; the second choice where `otherwise`.
-    fn remedy(
+    ///
+    /// What several causes explain together is settled by all of them; what each explains alone, by the first that can.
+    fn remedy(&self, causes: Causes, group: &Group<'_>, otherwise: bool) -> Option<(Remedy, Option<Alters>)> {
+        let kinds: Vec<&CauseKind> = causes.kinds().collect();
+        let nothing = Around::default();
+        let alone = |kind: &&CauseKind| {
+            group.pairs.iter().all(|pair| {
+                let (e, t) = self.cells(*pair);
+                kind.cause.cell(&Both::new(&e, &t, &self.of, &nothing)).is_some()
+            })
+        };
+        if kinds.len() > 1 && kinds.iter().all(alone) {
+            return kinds
+                .iter()
+                .find_map(|kind| self.remedy_by(std::slice::from_ref(kind), group, otherwise));
+        }
+        self.remedy_by(&kinds, group, otherwise)
+    }
+
+    fn remedy_by(
         &self,
-        causes: Causes,
-        counted: &BTreeMap<&[Found], u64>,
-        found: &[Vec<Found>],
+        kinds: &[&'static CauseKind],
+        group: &Group<'_>,
         otherwise: bool,
     ) -> Option<(Remedy, Option<Alters>)> {
-        let settling = self.each_told(causes, counted, found, |kind, told| match otherwise {
+        let settling = self.each_told(group, kinds, |kind, told| match otherwise {
             true => kind.cause.otherwise(told),
             false => kind.cause.settling(told),
         });
         let settling: Vec<Settling> = settling.into_iter().collect::<Option<_>>()?;
         let is_settled = |found: &[Found]| {
-            causes.kinds().zip(&settling).all(|(kind, settling)| {
+            kinds.iter().zip(&settling).all(|(kind, settling)| {
                 found.iter().any(|(position, figure)| is(*position, kind) && settling.covers.contains(figure))
             })
         };
-        let settles = counted.iter().filter(|(found, _)| is_settled(found)).map(|(_, cells)| *cells).sum();
+        let settles =
+            group.counted.iter().filter(|(found, _)| is_settled(found)).map(|(_, cells)| *cells).sum();
         let alters: Vec<Alters> = settling.iter().filter_map(|one| one.alters.clone()).collect();
-        let remedy = together(&self.of, causes, settling, settles)?;
+        let remedy = together(&self.of, kinds, settling, settles)?;
         let any: Option<Alters> = match alters.as_slice() {
             [] => None,
             _ => Some(Arc::new(move |text: Option<&str>| alters.iter().any(|alters| alters(text)))),
         };
         Some((remedy, any))
     }
+
+    /// Puts the cells of the same causes together.
+    fn groups<'f>(&self, found: &'f [Vec<Found>]) -> BTreeMap<Causes, Group<'f>> {
+        let mut groups: BTreeMap<Causes, Group<'f>> = BTreeMap::new();
+        for (pair, found) in self.differ.iter().zip(found).filter(|(_, found)| !found.is_empty()) {
+            let group = groups.entry(causes_of(found)).or_default();
+            group.pairs.push(*pair);
+            *group.counted.entry(found.as_slice()).or_default() += 1;
+        }
+        groups
+    }
+}
+
+/// The cells of a column that have the same causes.
+#[derive(Default)]
+struct Group<'f> {
+    /// Their pairs.
+    pairs: Vec<u32>,
+    /// How many have which figures.
+    counted: BTreeMap<&'f [Found], u64>,
 }
 
 fn causes_of(found: &[Found]) -> Causes {
@@ -378,7 +406,12 @@ fn is(position: usize, kind: &CauseKind) -> bool {
 }
 
 /// Puts together what settles cells that several causes explain.
-fn together(of: &Of<'_>, causes: Causes, settling: Vec<Settling>, settles: u64) -> Option<Remedy> {
+fn together(
+    of: &Of<'_>,
+    kinds: &[&'static CauseKind],
+    settling: Vec<Settling>,
+    settles: u64,
+) -> Option<Remedy> {
     if settles == 0 {
         return None;
     }
@@ -398,7 +431,7 @@ fn together(of: &Of<'_>, causes: Causes, settling: Vec<Settling>, settles: u64) 
         }
     }
     // A step sees the blanks that a policy looks past.
-    if !remedy.steps.is_empty() && causes.kinds().any(|kind| kind.name == "whitespace") {
+    if !remedy.steps.is_empty() && kinds.iter().any(|kind| kind.name == "whitespace") {
         let columns = format!("[{}]", crate::node::yaml::text(&of.column.name));
         let tidy =
             |step: &str| vec![("step".to_owned(), step.to_owned()), ("columns".to_owned(), columns.clone())];

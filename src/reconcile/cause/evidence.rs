@@ -95,7 +95,9 @@ mod tests {
             figures in proptest::collection::vec(0_i128..200, 0..600).prop_shuffle(),
         ) {
             let mut frequent = Frequent::default();
-            figures.iter().for_each(|figure| frequent.add(Figure::Number(*figure)));
+            for figure in &figures {
+                frequent.add(Figure::Number(*figure));
+            }
             let counts = frequent.count();
             for figure in &figures {
                 let cells = figures.iter().filter(|other| *other == figure).count();

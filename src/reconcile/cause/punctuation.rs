@@ -12,15 +12,18 @@
 //! | street: text    |
 //! | "12, High St."  |
 //! | "O'Neil Court"  |
+//! | "the Mews\u2026" |
 //! ```
 //! ```rows target
 //! | street: text    |
 //! | "12 High St"    |
 //! | "ONeil Court"   |
+//! | "the Mews..."   |
 //! ```
 //! ```causes
 //! row 1: street: punctuation
 //! row 2: street: punctuation
+//! row 3: street: punctuation+unicode_form
 //! ```
 //! ```yaml settles
 //! cleanse:

@@ -5,7 +5,7 @@
 //!
 //! - A pattern: five cells or more, of three values or more, and at least one in twenty of the column's differing cells,
 //!   are the same number of quarters of an hour apart, at most 14 hours; or one side is UTC where the other is the clock of
-//!   Europe/London, Europe/Paris, America/New_York or America/Los_Angeles.
+//!   `Europe/London`, `Europe/Paris`, `America/New_York` or `America/Los_Angeles`.
 //! - A time that the clocks of the declared zone skipped in spring is this cause by itself.
 //! - Where a timestamp without a zone meets one with a zone, and another zone would make them equal, `timezone` names it. In
 //!   any other column no line settles it.
