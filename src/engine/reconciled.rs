@@ -16,7 +16,7 @@ use crate::rule::RuleError;
 
 use super::expected::{Expected, RowState, Working};
 use super::findings::Cells;
-use super::judge::broken_figure;
+use super::judge::{broken_figure, guarded};
 use super::prepare::LoadedSide;
 
 /// A reconciliation that was run.
@@ -24,6 +24,8 @@ pub struct Reconciled {
     bound: BoundReconcile,
     outcome: reconcile::Reconciliation,
     explained: cause::Explained,
+    /// Why there are no causes, where they could not be found.
+    not_explained: Option<String>,
 }
 
 /// The rows of `all` in one state, with its columns.
@@ -49,8 +51,12 @@ pub fn reconcile(
     }
     let input = Input { expected: &expected.frame, target, quarantined: &quarantined, merged: &merged };
     let outcome = reconcile::reconcile(&input, bound)?;
-    let explained = cause::explain(&input, bound, &outcome)?;
-    Ok(Reconciled { bound: bound.clone(), outcome, explained })
+    // What differs is told in any case, even where it cannot be said why.
+    let (explained, not_explained) = match guarded(|| cause::explain(&input, bound, &outcome)) {
+        Ok(explained) => (explained, None),
+        Err(message) => (cause::Explained::default(), Some(message)),
+    };
+    Ok(Reconciled { bound: bound.clone(), outcome, explained, not_explained })
 }
 
 /// Makes the ledger of a dataset from the sides it has.
@@ -254,16 +260,15 @@ impl Reconciled {
                 .finish()
             })
             .collect();
-        for ((column, outcome), explained) in
-            self.bound.columns.iter().zip(&self.outcome.columns).zip(&self.explained.columns)
-        {
+        for (index, (column, outcome)) in self.bound.columns.iter().zip(&self.outcome.columns).enumerate() {
+            let causes = self.explained.columns.get(index).map(|explained| explained.cells.as_slice());
             let texts = cells.column(&column.name);
-            let found = outcome.mismatched.iter().zip(&explained.cells).filter_map(|(index, causes)| {
+            let found = outcome.mismatched.iter().enumerate().filter_map(|(cell, index)| {
                 let pair = rows.pairs.get(*index as usize)?;
                 let (expected, target) = (pair.expected as usize, pair.target as usize);
                 let mut finding = cells.row(Side::Target, target, None);
                 texts.fill_pair(&mut finding, expected, target);
-                finding.cause = Some(causes.text());
+                finding.cause = causes.and_then(|causes| causes.get(cell)).map(|causes| causes.text());
                 Some(finding)
             });
             let id = column.rule();
@@ -356,13 +361,13 @@ impl Reconciled {
             from_merged: count(&rows.from_merged),
         });
         for column in &mut result.columns {
-            if let Some(((bound, outcome), explained)) = self
+            if let Some((index, (bound, outcome))) = self
                 .bound
                 .columns
                 .iter()
                 .zip(&self.outcome.columns)
-                .zip(&self.explained.columns)
-                .find(|((bound, _), _)| bound.name == column.name)
+                .enumerate()
+                .find(|(_, (bound, _))| bound.name == column.name)
             {
                 column.compared_as = Some(bound.note.clone());
                 column.compared = outcome.compared;
@@ -372,7 +377,8 @@ impl Reconciled {
                     cells: outcome.cells,
                     says: outcome.says.clone(),
                 };
-                column.causes = explained.outcomes.iter().map(result).collect();
+                let explained = self.explained.columns.get(index);
+                column.causes = explained.iter().flat_map(|of| &of.outcomes).map(result).collect();
             }
             // The columns of the key are compared too: it is by them that records meet.
             if let Some(part) = self.bound.key.iter().find(|part| part.name == column.name) {
@@ -395,6 +401,9 @@ impl Reconciled {
                 differing: outcome.differing,
             })
             .collect();
+        let not_explained =
+            |message: &String| format!("Why values differ could not be found out: {message}.");
+        result.notes.extend(self.not_explained.iter().map(not_explained));
         result.notes.extend(self.outcome.notes.iter().map(|note| format!("{note}.")));
     }
 

@@ -23,7 +23,7 @@ pub(super) const FORMATS: [&str; 14] = [
 /// Returns the moment, in microseconds, that a text in a form stands for.
 pub(super) fn read(text: &str, format: &str) -> Option<i128> {
     let text = text.trim();
-    if text.len() < 8 || text.len() > 32 {
+    if text.len() < 8 || text.len() > 32 || !text.starts_with(|c: char| c.is_ascii_digit()) {
         return None;
     }
     let moment = if format.contains("%H") {

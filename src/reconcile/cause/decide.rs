@@ -17,7 +17,7 @@ use super::both::{Around, Both, Of, raw, text_of};
 use super::evidence::{Counts, Frequent};
 use super::itself::{Found, by_itself};
 use super::mapping::{Background, Met};
-use super::settling::{Alters, Settling, Told};
+use super::settling::{Alters, Settling, Told, joined};
 use super::{CAUSES, CauseKind, Causes, Differing, Figure, in_order, position};
 
 /// Why the cells of a reconciliation differ.
@@ -437,7 +437,7 @@ fn together(
             |step: &str| vec![("step".to_owned(), step.to_owned()), ("columns".to_owned(), columns.clone())];
         remedy.steps.splice(0..0, [tidy("trim"), tidy("collapse_whitespace")]);
     }
-    remedy.gives_up = gives_up.join("; ");
+    remedy.gives_up = joined(&gives_up);
     Some(remedy)
 }
 
@@ -465,25 +465,23 @@ fn swaps<'a>(columns: &[Column<'a>], rows: usize) -> Vec<BTreeMap<u32, Vec<&'a s
         }
     }
     for (pair, list) in (0_u32..).zip(&in_row).filter(|(_, list)| list.len() > 1) {
-        let texts: Vec<(usize, Option<String>, Option<String>)> = list
+        let cells: Vec<(usize, Cell<'_>, Cell<'_>)> = list
             .iter()
             .filter_map(|position| {
                 let (e, t) = columns.get(*position)?.cells(pair);
-                Some((*position, text_of(&e), text_of(&t)))
+                Some((*position, e, t))
             })
             .collect();
-        let mut of_expected: BTreeMap<&Option<String>, Vec<usize>> = BTreeMap::new();
-        for (i, (_, e, _)) in texts.iter().enumerate() {
-            of_expected.entry(e).or_default().push(i);
-        }
-        for (i, (a, e, t)) in texts.iter().enumerate() {
-            for other in of_expected.get(t).into_iter().flatten().filter(|other| **other != i) {
-                if let Some((b, _, other_t)) = texts.get(*other)
-                    && other_t == e
-                    && let (Some(swaps), Some(b)) = (swaps.get_mut(*a), columns.get(*b))
-                {
-                    let own: &mut Vec<&'a str> = swaps.entry(pair).or_default();
-                    own.push(b.of.column.name.as_str());
+        for (i, (a, a_e, a_t)) in cells.iter().enumerate() {
+            for (b, b_e, b_t) in cells.iter().skip(i + 1) {
+                if !a_e.equals(b_t) || !b_e.equals(a_t) {
+                    continue;
+                }
+                for (own, other) in [(a, b), (b, a)] {
+                    if let (Some(swaps), Some(other)) = (swaps.get_mut(*own), columns.get(*other)) {
+                        let own: &mut Vec<&'a str> = swaps.entry(pair).or_default();
+                        own.push(other.of.column.name.as_str());
+                    }
                 }
             }
         }

@@ -6,6 +6,7 @@
 //! - A pattern: five cells or more, and at least one in twenty of the column's differing cells, end at the same length.
 //!   One cell whose text goes on in the other side may as well have been edited. It suffices by itself where the shorter
 //!   text is as long as its column is declared.
+//! - Less than five characters are no text that was cut off but a code: `S` for `Secure` is `code_mapping`.
 //! - White space at the end of what is left may be missing.
 //! - The step cuts the source too, and white space at the ends then means nothing. It does not bring back what is lost.
 //!
@@ -53,6 +54,9 @@ use super::{Cause, Figure};
 pub(super) const RANK: u8 = 70;
 pub(super) const INCLUDES: &[&str] = &[];
 
+/// The fewest characters of a text that was cut off: fewer are a code.
+const LEAST_LENGTH: usize = 5;
+
 pub(super) struct This;
 
 /// Returns the shorter text, the longer one, and whether it is the target that is shorter; nothing where the longer does
@@ -62,7 +66,8 @@ fn cut<'b>(both: &'b Both<'_>) -> Option<(&'b str, &'b str, bool)> {
     let in_target = t.trim_end().len() < e.trim_end().len();
     let (short, long) = if in_target { (t.trim_end(), e) } else { (e.trim_end(), t) };
     let rest = long.strip_prefix(short)?;
-    (!short.is_empty() && !rest.trim().is_empty()).then_some((short, long, in_target))
+    let is_text = short.len() >= LEAST_LENGTH && short.chars().count() >= LEAST_LENGTH;
+    (is_text && !rest.trim().is_empty()).then_some((short, long, in_target))
 }
 
 /// The figure of a length: a ratio of the length to which side is cut.
