@@ -126,11 +126,15 @@ impl Cause for This {
         let settling = Settling::of(told, |own| own == figure).filter(|_| told.source_is_text())?;
         let pattern = format!("(?s)^(.{{{length}}}).*$");
         let fields = [("pattern", yaml::text(&pattern)), ("with", yaml::text("$1"))];
-        let lost = format!("what stands behind the first {length} characters: it is lost in the target");
-        let settling = settling.step(told.step("replace"), &fields).giving_up(lost);
+        let settling = settling.step(told.step("replace"), &fields);
         let most = usize::try_from(*length).ok()?;
         let settling = settling.altering(move |text| text.chars().count() > most);
+        let lost = format!("what stands behind the first {length} characters, which the target does not have");
         // A blank at the cut may be gone from the target's end.
-        Some(if told.keeps_white_space() { settling.word("whitespace", "trim") } else { settling })
+        Some(if told.keeps_white_space() {
+            settling.word("whitespace", "trim").giving_up(format!("{lost}, and white space at both ends"))
+        } else {
+            settling.giving_up(lost)
+        })
     }
 }
