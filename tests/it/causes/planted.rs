@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use counterfoil::frame::{Frame, Value, series_of};
 use counterfoil::model::{Field, Logical, Schema};
-use counterfoil::reconcile::cause::CAUSES;
+use counterfoil::reconcile::cause::{CAUSES, Differing, Study};
 use polars::prelude::{Column, DataFrame};
 use proptest::prelude::*;
 
@@ -148,6 +148,35 @@ fn the_order_of_the_rows_does_not_matter() {
         let (expected, target) = frames(&columns, &mixed);
         assert_eq!(found(&expected, &target), wanted, "seed {seed}");
     }
+}
+
+#[test]
+fn what_is_around_differences_may_be_fed_in_portions() {
+    let columns = planted(SEED, 600);
+    let order: Vec<usize> = (0..600).collect();
+    let (expected, target) = frames(&columns, &order);
+    let pair = compared(&expected, &target, Some(&yaml("columns: {}\n")));
+    let names: Vec<&str> = pair.bound.columns.iter().map(|column| column.name.as_str()).collect();
+    let rows: Vec<u32> = (0..600).collect();
+    // All rows, those without a difference too: the indexes of the pairs are then those of the rows.
+    let (all_expected, all_target) =
+        (expected.take(&rows, &names).expect("columns"), target.take(&rows, &names).expect("columns"));
+    let differ: Vec<Vec<u32>> = pair.outcome.columns.iter().map(|column| column.mismatched.clone()).collect();
+    let differing = Differing {
+        expected: &all_expected,
+        target: &all_target,
+        columns: &differ,
+        pairs: rows.len() as u64,
+    };
+    let study = Study::new(&differing, &pair.bound).expect("columns of their types");
+    let mut whole = study.background();
+    for rows in rows.chunks(97) {
+        let mut part = study.background();
+        part.feed(&expected.take(rows, &names).expect("columns")).expect("columns");
+        whole.merge(&part);
+    }
+    assert!(!whole.columns().is_empty());
+    assert_eq!(study.conclude(&whole), pair.explained);
 }
 
 /// Texts of all kinds, so that every cause is tried with what it does not expect.
