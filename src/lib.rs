@@ -27,7 +27,7 @@
 //! | [`cleanse`] | cleansing steps, one file each |
 //! | [`check`] | checks, one file each, and the scan that runs those of a side together |
 //! | [`matching`] | duplicates |
-//! | [`reconcile`] | expected against target: alignment, comparison, totals |
+//! | [`reconcile`] | expected against target: alignment, comparison, causes of differences, totals |
 //! | [`source`] | where tables come from: CSV and Parquet files |
 //! | [`snapshot`] | immutable Parquet copies with manifests; the one Parquet writer |
 //! | [`config`] | the project: read, checked all at once, made a plan |

@@ -4,12 +4,12 @@ use super::Output;
 use crate::config;
 use crate::diagnostic::nearest;
 
-/// Explain a kind of step, check or match: what it does, its parameters, an example
+/// Explain a kind of step, check or match, or a cause of differences: what it does, its parameters, an example
 ///
-/// Without a kind, list them all. The sections project, dataset, source and reconcile have a page too.
+/// Without a name, list them all. The sections project, dataset, source and reconcile have a page too.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The kind, as in a rule file: `trim`, `not_null`, `exact`
+    /// The kind, as in a rule file, or the cause, as in a report: `trim`, `not_null`, `exact`, `rounding`
     #[arg(value_name = "KIND")]
     kind: Option<String>,
 }
@@ -23,6 +23,12 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
                 output.deliver(format!("{}{}", if i == 0 { "" } else { "\n" }, kind.family));
             }
             output.deliver(format!("  {:width$}  {}", kind.name, kind.summary));
+        }
+        let causes = config::causes();
+        let width = causes.iter().map(|(name, _)| name.len()).max().unwrap_or(0).max(width);
+        output.deliver("\nCauses, of cells that differ");
+        for (name, summary) in &causes {
+            output.deliver(format!("  {name:width$}  {summary}"));
         }
         output.deliver("\nSections");
         for (name, summary) in config::SECTIONS {
@@ -40,11 +46,15 @@ pub(super) fn run(args: &Args, output: &Output) -> u8 {
         ));
         return 2;
     }
-    let names = kinds.iter().map(|k| k.name).chain(config::SECTIONS.iter().map(|(name, _)| *name));
+    let names = kinds
+        .iter()
+        .map(|k| k.name)
+        .chain(config::causes().into_iter().map(|(name, _)| name))
+        .chain(config::SECTIONS.iter().map(|(name, _)| *name));
     let hint = match nearest(kind, names) {
         Some(near) => format!("did you mean `{near}`?"),
         None => "`counterfoil explain` lists them all".to_owned(),
     };
-    output.error(format!("there is no kind `{kind}`; {hint}"));
+    output.error(format!("there is no kind or cause `{kind}`; {hint}"));
     2
 }

@@ -4,6 +4,7 @@ mod check_config;
 mod completions;
 mod doctor;
 mod explain;
+mod explain_differences;
 mod init;
 mod interrupt;
 mod man;
@@ -72,6 +73,7 @@ enum Command {
     Doctor(doctor::Args),
     Report(report::Args),
     Explain(explain::Args),
+    ExplainDifferences(explain_differences::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -103,6 +105,7 @@ fn dispatch(command: &Command, output: &Output) -> u8 {
         Command::Doctor(args) => doctor::run(args, output),
         Command::Report(args) => report::run(args, output),
         Command::Explain(args) => explain::run(args, output),
+        Command::ExplainDifferences(args) => explain_differences::run(args, output),
         Command::Schema(args) => schema::run(args, output),
         Command::Completions(args) => completions::run(args, output),
         Command::Man(args) => man::run(args, output),

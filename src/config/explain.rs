@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use crate::node::FieldDoc;
 use crate::reconcile::Reconcile;
+use crate::reconcile::cause::CAUSES;
 use crate::rule::Kind;
 use crate::source::SideConfig;
 
@@ -39,6 +40,11 @@ fn infos<F: Family>() -> Vec<KindInfo> {
     F::kinds().iter().map(info).collect()
 }
 
+/// Returns the causes of differences, by name, each with the first sentence of its documentation.
+pub fn causes() -> Vec<(&'static str, String)> {
+    CAUSES.iter().map(|cause| (cause.name, cause.summary())).collect()
+}
+
 /// Returns the family that has a kind of this name.
 pub(super) fn family_of(name: &str) -> Option<RuleFamily> {
     all_kinds().into_iter().find(|kind| kind.name == name).map(|kind| kind.family)
@@ -53,12 +59,24 @@ pub const SECTIONS: &[(&str, &str)] = &[
 ];
 
 /// Returns a page as Markdown: of a kind its documentation, its parameters and the fields it shares with others; of
-/// one of [`SECTIONS`] its parameters.
+/// a cause its documentation; of one of [`SECTIONS`] its parameters. A word of a kind and of a cause has both pages.
 pub fn explain(name: &str) -> Option<String> {
-    page::<Steps>(name)
-        .or_else(|| page::<Checks>(name))
-        .or_else(|| page::<Matches>(name))
-        .or_else(|| section(name))
+    let kind = page::<Steps>(name).or_else(|| page::<Checks>(name)).or_else(|| page::<Matches>(name));
+    match (kind, cause(name)) {
+        (Some(kind), Some(cause)) => Some(format!("{kind}\n{cause}")),
+        (kind, cause) => kind.or(cause).or_else(|| section(name)),
+    }
+}
+
+fn cause(name: &str) -> Option<String> {
+    let cause = CAUSES.iter().find(|cause| cause.name == name)?;
+    Some(format!(
+        "# cause: {name}\n\n{}\n\n## How to read the examples\n\n{}\n",
+        cause.documentation().trim_end(),
+        "`rows expected` and `rows target` are rows that belong together one to one; over each column are its name and its\n\
+         type. `causes` are those of the cells that differ. The lines under `settles` are for the dataset's file: they make\n\
+         these cells equal, and `counterfoil explain-differences` says what they give up."
+    ))
 }
 
 /// Returns the section whose page explains a setting of this name.

@@ -67,6 +67,23 @@ pub(super) fn read(
     Some(node)
 }
 
+/// Reads a YAML file that is to have another text.
+pub(super) fn read_text(
+    path: &Path,
+    text: String,
+    variables: &dyn Fn(&str) -> Option<String>,
+    out: &mut Diagnostics,
+) -> Option<Node> {
+    let mut node = parse(&Arc::new(SourceFile::new(shown(path), text)), out)?;
+    substitute(&mut node, variables, out);
+    Some(node)
+}
+
+/// Returns true where two paths, as messages show them, are one.
+pub(super) fn is_same(a: &Path, b: &Path) -> bool {
+    shown(a) == shown(b)
+}
+
 /// Reads a YAML file.
 pub(super) fn as_written(path: &Path, out: &mut Diagnostics) -> Option<Node> {
     let shown = shown(path);

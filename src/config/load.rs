@@ -1,6 +1,6 @@
 //! A project's files to a plan.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::model::{Severity, Side};
@@ -29,6 +29,17 @@ pub fn load(
     asked: Tables,
     out: &mut Diagnostics,
 ) -> Option<Plan> {
+    load_changed(path, variables, asked, None, out)
+}
+
+/// Reads a project as it would be with another text in one of its files; see [`load`].
+pub(super) fn load_changed(
+    path: &Path,
+    variables: &dyn Fn(&str) -> Option<String>,
+    asked: Tables,
+    changed: Option<&(PathBuf, String)>,
+    out: &mut Diagnostics,
+) -> Option<Plan> {
     let file = files::project_file(path, out)?;
     let node = files::read(&file, variables, out)?;
     let config = ProjectConfig::from_node(&node, out)?;
@@ -44,7 +55,10 @@ pub fn load(
     let patterns = patterns.map(|patterns| patterns.value).unwrap_or_default();
     let nodes: Vec<Option<Node>> = files::datasets(&file, &patterns, out)
         .into_iter()
-        .map(|path| files::read(&path, variables, out))
+        .map(|path| match changed.filter(|(other, _)| files::is_same(other, &path)) {
+            Some((_, text)) => files::read_text(&path, text.clone(), variables, out),
+            None => files::read(&path, variables, out),
+        })
         .collect();
     let read = |node: &Node, unfit, out: &mut Diagnostics| {
         Draft::read(node, unfit, connections, &project_files, out)

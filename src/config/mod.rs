@@ -12,13 +12,15 @@ mod plan;
 mod project;
 mod rules;
 mod schema;
+mod settle;
 mod side;
 mod tables;
 
 pub use connections::{ProjectConnections, connections};
-pub use explain::{KindInfo, SECTIONS, all_kinds, explain, page_of};
+pub use explain::{KindInfo, SECTIONS, all_kinds, causes, explain, page_of};
 pub use family::RuleFamily;
 pub use load::load;
 pub use plan::{Dataset, GateConfig, Plan, Rule, SidePlan};
 pub use schema::{dataset_schema, project_schema};
+pub use settle::{Accepted, Settled, settle};
 pub use tables::Tables;

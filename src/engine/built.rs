@@ -63,6 +63,7 @@ fn empty_finding(side: Side) -> Finding {
         target: None,
         expected: None,
         group: None,
+        cause: None,
     }
 }
 

@@ -487,6 +487,7 @@ fn columns(source: Option<&Schema>, cleansed: Option<&Schema>, target: Option<&S
             not_compared: None,
             compared: 0,
             mismatched: 0,
+            causes: Vec::new(),
         })
         .collect()
 }

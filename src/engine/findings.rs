@@ -52,6 +52,7 @@ impl<'a> Cells<'a> {
             source: None,
             target: None,
             expected: None,
+            cause: None,
             group,
         }
     }

@@ -405,6 +405,7 @@ fn whole_side(side: Side, failure: &Failure) -> Finding {
         source: if side == Side::Source { observed.clone() } else { None },
         target: if side == Side::Target { observed.clone() } else { None },
         expected: if side == Side::Expected { observed } else { None },
+        cause: None,
         group: failure.group.clone(),
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::PolarsError;
 
 use crate::correct::{Made, Repair, Ties, repairs};
+use crate::findings::Remedies;
 use crate::reconcile::{BoundReconcile, Pair};
 
 use super::reconciled::Reconciled;
@@ -73,5 +74,19 @@ impl Reconciled {
         let unexpected = rows.unexpected.iter().map(delete("unexpected"));
         let merged = rows.from_merged.iter().map(delete("merged"));
         inserts.chain(updates).chain(unexpected).chain(merged).collect()
+    }
+
+    /// Returns what would settle differences.
+    pub fn remedies(&self) -> Remedies {
+        let mut remedies = Remedies::default();
+        for (column, explained) in self.bound.columns.iter().zip(&self.explained.columns) {
+            for outcome in &explained.outcomes {
+                if let Some(remedy) = &outcome.remedy {
+                    let of_column = remedies.columns.entry(column.name.clone()).or_default();
+                    of_column.insert(outcome.causes.text(), remedy.clone());
+                }
+            }
+        }
+        remedies
     }
 }

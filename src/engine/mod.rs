@@ -376,6 +376,14 @@ fn make_expected(
     Ok(all)
 }
 
+/// Says why values differ in a complete run, and what would settle it.
+///
+/// # Errors
+/// Where the run cannot be read.
+pub fn explain_differences(run: &Path) -> Result<Vec<report::Difference>, EngineError> {
+    Ok(report::differences(&report::read_result(run)?, run)?)
+}
+
 /// Renders the report of a run again, in its folder.
 ///
 /// # Errors

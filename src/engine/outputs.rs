@@ -32,6 +32,9 @@ pub fn write(
         }
     }
     write_findings(folder, key, &result, findings)?;
+    if let Some(reconciled) = &reconciled {
+        folder.write(&format!("causes/{name}.json"), pretty(&reconciled.remedies()).as_bytes())?;
+    }
     let Some(working) = world.working(&name).filter(|_| result.error.is_none()) else { return Ok(result) };
     let Some(expected) = world.expected(&name) else { return Ok(result) };
     let (Some(cleansed_keys), Some(expected_keys)) = (&keys.source, &keys.expected) else {

@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, HashSet};
 use polars::prelude::PolarsError;
 
 use crate::config::Dataset;
-use crate::findings::{Buckets, ColumnResult, DatasetResult, RuleResult, TotalResult};
+use crate::findings::{Buckets, CauseResult, ColumnResult, DatasetResult, RuleResult, TotalResult};
 use crate::frame::{Frame, Rows};
 use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use crate::model::{Dimension, Finding, SMALL_GROUP, Severity, Side, Status};
 use crate::reconcile::{
-    self, BoundReconcile, BoundTotal, ComparedColumn, Input, Means, Prepared, TotalOutcome,
+    self, BoundReconcile, BoundTotal, ComparedColumn, Input, Means, Prepared, TotalOutcome, cause,
 };
 use crate::rule::RuleError;
 
 use super::draft::Draft;
 use super::expected::{Expected, RowState, Working};
 use super::findings::Cells;
-use super::judge::broken_figure;
+use super::judge::{broken_figure, guarded};
 use super::prepare::LoadedSide;
 use super::row_keys::RowKeys;
 
@@ -26,6 +26,9 @@ pub struct Reconciled {
     /// What was compared, and how.
     pub bound: BoundReconcile,
     pub(super) outcome: reconcile::Reconciliation,
+    pub(super) explained: cause::Explained,
+    /// Why there are no causes, where they could not be found.
+    not_explained: Option<String>,
     /// Both sides as they were compared; without rows where those rest.
     pub prepared: Prepared,
     /// The keys of the rows of the evidence.
@@ -63,11 +66,11 @@ pub fn reconcile(
         quarantined: &quarantined,
         merged: &merged,
     };
-    let (mut outcome, keys) = found(&input, bound, means)?;
-    outcome.notes.extend(prepared.notes());
-    let origin = outcome.evidence.expected_at.iter();
+    let mut found = Found::new(&input, bound, means)?;
+    found.outcome.notes.extend(prepared.notes());
+    let origin = found.outcome.evidence.expected_at.iter();
     let origin = origin.filter_map(|at| expected.origin.get(*at as usize).copied()).collect();
-    Ok(Reconciled { bound: bound.clone(), outcome, prepared, keys, origin })
+    Ok(found.with(bound, prepared, origin))
 }
 
 /// Compares sides whose rows rest: the source is what is expected.
@@ -81,23 +84,39 @@ pub fn reconcile_resting(
 ) -> Result<Reconciled, RuleError> {
     let nothing = Frame::default();
     let input = Input { expected, target, quarantined: &nothing, merged: &nothing };
-    let (outcome, keys) = found(&input, bound, means)?;
-    let origin = (0..outcome.evidence.expected.height()).collect();
+    let found = Found::new(&input, bound, means)?;
+    let origin = (0..found.outcome.evidence.expected.height()).collect();
     let prepared = bound.prepare(&expected.fetch(&[])?, &target.fetch(&[])?)?;
-    Ok(Reconciled { bound: bound.clone(), outcome, prepared, keys, origin })
+    Ok(found.with(bound, prepared, origin))
 }
 
-/// Compares two sides, and makes the keys of the rows of the evidence.
-fn found(
-    input: &Input<'_>,
-    bound: &BoundReconcile,
-    means: &Means<'_>,
-) -> Result<(reconcile::Reconciliation, RowKeys), RuleError> {
-    let outcome = reconcile::reconcile(input, bound, means)?;
-    let key: Vec<String> = bound.key.iter().map(|part| part.name.clone()).collect();
-    let evidence = &outcome.evidence;
-    let keys = RowKeys::new(&key, Some(bound), None, Some(&evidence.expected), Some(&evidence.target));
-    Ok((outcome, keys))
+/// What the comparison of two sides found.
+struct Found {
+    outcome: reconcile::Reconciliation,
+    explained: cause::Explained,
+    not_explained: Option<String>,
+    keys: RowKeys,
+}
+
+impl Found {
+    /// Compares two sides, finds out why they differ, and makes the keys of the rows of the evidence.
+    fn new(input: &Input<'_>, bound: &BoundReconcile, means: &Means<'_>) -> Result<Found, RuleError> {
+        let outcome = reconcile::reconcile(input, bound, means)?;
+        // What differs is told in any case, even where it cannot be said why.
+        let (explained, not_explained) = match guarded(|| cause::explain(input, bound, &outcome)) {
+            Ok(explained) => (explained, None),
+            Err(message) => (cause::Explained::default(), Some(message)),
+        };
+        let key: Vec<String> = bound.key.iter().map(|part| part.name.clone()).collect();
+        let evidence = &outcome.evidence;
+        let keys = RowKeys::new(&key, Some(bound), None, Some(&evidence.expected), Some(&evidence.target));
+        Ok(Found { outcome, explained, not_explained, keys })
+    }
+
+    fn with(self, bound: &BoundReconcile, prepared: Prepared, origin: Vec<usize>) -> Reconciled {
+        let Found { outcome, explained, not_explained, keys } = self;
+        Reconciled { bound: bound.clone(), outcome, explained, not_explained, prepared, keys, origin }
+    }
 }
 
 /// Makes the ledger of a dataset from the sides it has.
@@ -262,13 +281,15 @@ impl Reconciled {
                 .finish()
             })
             .collect();
-        for (column, outcome) in self.bound.columns.iter().zip(&self.outcome.columns) {
+        for (index, (column, outcome)) in self.bound.columns.iter().zip(&self.outcome.columns).enumerate() {
+            let causes = self.explained.columns.get(index).map(|explained| explained.cells.as_slice());
             let texts = cells.column(&column.name);
-            let found = outcome.mismatched.iter().filter_map(|index| {
+            let found = outcome.mismatched.iter().enumerate().filter_map(|(cell, index)| {
                 let pair = rows.pairs.get(*index as usize)?;
                 let (expected, target) = (pair.expected as usize, pair.target as usize);
                 let mut finding = cells.row(Side::Target, target, None);
                 texts.fill_pair(&mut finding, expected, target);
+                finding.cause = causes.and_then(|causes| causes.get(cell)).map(|causes| causes.text());
                 Some(finding)
             });
             let id = column.rule();
@@ -344,6 +365,7 @@ impl Reconciled {
                 source: None,
                 target: figure.target.clone(),
                 expected: figure.expected.clone(),
+                cause: None,
                 group: figure.small.then(|| SMALL_GROUP.to_owned()),
             })
             .collect();
@@ -400,16 +422,24 @@ impl Reconciled {
             }
         }
         for column in &mut result.columns {
-            if let Some((bound, outcome)) = self
+            if let Some((index, (bound, outcome))) = self
                 .bound
                 .columns
                 .iter()
                 .zip(&self.outcome.columns)
-                .find(|(bound, _)| bound.name == column.name)
+                .enumerate()
+                .find(|(_, (bound, _))| bound.name == column.name)
             {
                 column.compared_as = Some(bound.note.clone());
                 column.compared = outcome.compared;
                 column.mismatched = outcome.mismatched.len() as u64;
+                let result = |outcome: &cause::CauseOutcome| CauseResult {
+                    cause: outcome.causes.text(),
+                    cells: outcome.cells,
+                    says: outcome.says.clone(),
+                };
+                let explained = self.explained.columns.get(index);
+                column.causes = explained.iter().flat_map(|of| &of.outcomes).map(result).collect();
             }
             // The columns of the key are compared too: it is by them that records meet.
             if let Some(part) = self.bound.key.iter().find(|part| part.name == column.name) {
@@ -432,6 +462,9 @@ impl Reconciled {
                 differing: outcome.differing,
             })
             .collect();
+        let not_explained =
+            |message: &String| format!("Why values differ could not be found out: {message}.");
+        result.notes.extend(self.not_explained.iter().map(not_explained));
         result.notes.extend(self.outcome.notes.iter().map(|note| format!("{note}.")));
     }
 }

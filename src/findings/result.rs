@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::Ledger;
-use crate::model::{Dimension, Severity, Side, Status};
+use crate::model::{Dimension, Remedy, Severity, Side, Status};
 
 /// The version of run.json's form; it grows with every change that an older reader would misread.
 pub const FORMAT_VERSION: u32 = 1;
@@ -132,6 +132,27 @@ pub struct ColumnResult {
     pub compared: u64,
     /// Row pairs that differ.
     pub mismatched: u64,
+    /// Why they differ, the most frequent first.
+    #[serde(default)]
+    pub causes: Vec<CauseResult>,
+}
+
+/// One cause of a column's differences, or several that explain the same cells.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CauseResult {
+    /// The word of the cause; of several, by name, joined by `+`.
+    pub cause: String,
+    /// Row pairs that differ for it.
+    pub cells: u64,
+    /// Where the differences come from, as the rest of "… come from". It holds no cell value.
+    pub says: String,
+}
+
+/// What would settle the differences of a dataset: the file `causes/<dataset>.json`. It may hold cell values.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remedies {
+    /// By our name of the column and the word of the cause.
+    pub columns: BTreeMap<String, BTreeMap<String, Remedy>>,
 }
 
 /// The result of one rule.

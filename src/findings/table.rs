@@ -55,7 +55,8 @@ pub fn fingerprint(
 /// Makes the table of findings: rule, kind, dimension, severity, side, key, row, column, source, target,
 /// expected, cause, group, fingerprint, state; sorted by key (whole numbers by value), then row, rule, side and column.
 ///
-/// `cause` is NULL and `state` is `new` in every row: causes and history do not exist yet. All columns are text but `row`.
+/// `cause` says of a cell that differs between expected and target why it does, as far as is known; it is NULL elsewhere.
+/// `state` is `new` in every row: history does not exist yet. All columns are text but `row`.
 ///
 /// # Errors
 /// Where Arrow refuses the columns.
@@ -86,7 +87,7 @@ pub fn to_batch(mut rows: Vec<FindingRow>) -> Result<RecordBatch, ArrowError> {
         ("source", text(&|r| r.finding.source.as_deref())),
         ("target", text(&|r| r.finding.target.as_deref())),
         ("expected", text(&|r| r.finding.expected.as_deref())),
-        ("cause", text(&|_| None)),
+        ("cause", text(&|r| r.finding.cause.as_deref())),
         ("group", text(&|r| r.finding.group.as_deref())),
         ("fingerprint", text(&|r| Some(&r.fingerprint))),
         ("state", text(&|_| Some("new"))),

@@ -11,7 +11,7 @@ mod text;
 
 use std::sync::Arc;
 
-use polars::prelude::{BooleanChunked, Column, DataFrame, NewChunkedArray, PlSmallStr, PolarsError};
+use polars::prelude::{BooleanChunked, Column, DataFrame, IdxCa, NewChunkedArray, PlSmallStr, PolarsError};
 
 use crate::model::{Field, Schema};
 
@@ -73,11 +73,27 @@ impl Frame {
         Ok(Frame { schema: self.schema.clone(), df: self.df.filter(&mask)?, rows: Arc::new(rows) })
     }
 
-    /// Returns at most `length` rows from the one at `start`, from 0.
-    pub fn slice(&self, start: usize, length: usize) -> Frame {
-        let rows: Vec<u64> = self.rows.iter().skip(start).take(length).copied().collect();
-        let df = self.df.slice(i64::try_from(start).unwrap_or(i64::MAX), rows.len());
-        Frame { schema: self.schema.clone(), df, rows: Arc::new(rows) }
+    /// Returns the rows at these indexes (from 0), in that order, with their positions; of the columns those in `names`.
+    ///
+    /// # Errors
+    /// Where an index is not below the frame's height, or a column is not there.
+    pub fn take(&self, indexes: &[u32], names: &[&str]) -> Result<Frame, PolarsError> {
+        let wanted = IdxCa::from_vec(PlSmallStr::EMPTY, indexes.to_vec());
+        let missing =
+            |name: &str| PolarsError::ColumnNotFound(format!("`{name}` is not a column of the table").into());
+        let mut fields = Vec::with_capacity(names.len());
+        let mut columns = Vec::with_capacity(names.len());
+        for name in names {
+            let (field, column) = self.column(name).ok_or_else(|| missing(name))?;
+            fields.push(field.clone());
+            columns.push(column.take(&wanted)?);
+        }
+        let rows = indexes.iter().map(|index| self.rows.get(*index as usize).copied().unwrap_or(0)).collect();
+        Ok(Frame {
+            schema: Schema { fields },
+            df: DataFrame::new(indexes.len(), columns)?,
+            rows: Arc::new(rows),
+        })
     }
 
     /// Returns the frame's rows and those of another with the same columns, in that order.

@@ -4,7 +4,7 @@
 //! - `read`: which tables there are, and which of the two databases belong together.
 //! - `words`, `pair`: names: what they say of a column, and which mean the same.
 //! - `dataset`: one dataset: its columns, its key, its checks.
-//! - `names`, `yaml`, `write`: the files, as texts.
+//! - `names`, `write`: the files, as texts.
 //!
 //! Everything that is a guess says so in the file, and what needs a decision is told.
 
@@ -15,13 +15,13 @@ mod read;
 mod spec;
 mod words;
 mod write;
-mod yaml;
 
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::nearest;
+use crate::node::yaml;
 use crate::source::{Described, Listed, SourceError};
 
 pub use read::{Found, Wanted, read};

@@ -7,6 +7,7 @@ mod params;
 mod parse;
 mod read;
 mod variables;
+pub mod yaml;
 
 use std::fmt;
 

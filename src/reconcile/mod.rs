@@ -2,6 +2,7 @@
 
 mod align;
 mod bind;
+pub mod cause;
 mod cell;
 mod compare;
 mod config;

@@ -62,6 +62,12 @@ impl Policy {
         ]
     }
 
+    /// Returns true where two values are equal, by value or by any word of the policy.
+    pub(super) fn same(&self, expected: &Cell<'_>, target: &Cell<'_>) -> bool {
+        let active = self.active();
+        expected.equals(target) || (active.contains(&true) && self.equal(expected, target, active))
+    }
+
     /// Returns the words that made two values equal which are not equal without a policy; nothing where they stay different.
     ///
     /// A word counts where the values would differ without it, or would be equal with it alone.

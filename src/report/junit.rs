@@ -86,6 +86,7 @@ fn description(judged: &Judged<'_>) -> Option<String> {
     if let Some(rule) = judged.rule {
         lines.push(format!("Dimension: {}. Severity: {}.", rule.dimension, rule.severity));
     }
+    lines.extend(judged.causes());
     if let Some(owner) = &judged.dataset.owner {
         lines.push(format!("Owner: {}.", one_line(owner)));
     }

@@ -2,14 +2,18 @@
 
 use chrono::DateTime;
 
-use crate::findings::{Buckets, DatasetResult, RunResult};
+use crate::findings::{Buckets, CauseResult, ColumnResult, DatasetResult, RunResult};
 use crate::ledger::SourceDisposition;
 use crate::model::Status;
 
+use super::causes;
 use super::words::{self, Judged, counted, one_line, thousands};
 
 /// A comment has a greatest length everywhere; the report has the rest.
 const MOST_LINES: usize = 50;
+
+/// The most causes named.
+const MOST_CAUSES: usize = 12;
 
 /// Renders summary.md: verdict, what stops the gate, datasets, what was not checked. It holds no cell value.
 pub fn summary_md(result: &RunResult) -> Vec<u8> {
@@ -24,6 +28,7 @@ pub fn summary_md(result: &RunResult) -> Vec<u8> {
     stops(result, &mut text);
     warnings(result, &mut text);
     datasets(result, &mut text);
+    why(result, &mut text);
     not_checked(result, &mut text);
     text.into_bytes()
 }
@@ -124,6 +129,39 @@ fn datasets(result: &RunResult, text: &mut String) {
     if paired {
         text.push_str("\nTwo counts in a cell are those of the expected records and of the target.\n");
     }
+}
+
+/// Writes why values differ, the most frequent causes first; nothing where none do.
+fn why(result: &RunResult, text: &mut String) {
+    let mut all: Vec<(&DatasetResult, &ColumnResult, &CauseResult)> = Vec::new();
+    for dataset in &result.datasets {
+        for column in &dataset.columns {
+            all.extend(column.causes.iter().map(|cause| (dataset, column, cause)));
+        }
+    }
+    if all.is_empty() {
+        return;
+    }
+    all.sort_by_key(|(_, _, cause)| std::cmp::Reverse(cause.cells));
+    text.push_str(
+        "\n### Why values differ\n\n| dataset | column | cause | where from |\n|---|---|---|---|\n",
+    );
+    for (dataset, column, cause) in all.iter().take(MOST_CAUSES) {
+        let cells = [
+            dataset.name.clone(),
+            column.name.clone(),
+            causes::title(&cause.cause),
+            causes::sentence(cause, column.mismatched),
+        ];
+        row(&cells, text);
+    }
+    if all.len() > MOST_CAUSES {
+        text.push_str(&format!(
+            "\nand {} more, in the report\n",
+            thousands((all.len() - MOST_CAUSES) as u64)
+        ));
+    }
+    text.push_str("\n`counterfoil explain-differences` has the lines that would settle them.\n");
 }
 
 /// A count of a dataset that was judged; where it was not, a zero would be a claim.

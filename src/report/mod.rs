@@ -2,6 +2,7 @@
 //!
 //! A view is a pure function of run.json and of the Parquet files of the run; the same run gives the same bytes.
 
+mod causes;
 mod html;
 mod junit;
 mod markdown;
@@ -12,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::findings::{ReadError, RunResult};
 
+pub use causes::{Difference, Settling, differences};
 pub use junit::junit_xml;
 pub use markdown::summary_md;
 pub use terminal::{could_not, terminal_summary};
@@ -75,14 +77,21 @@ pub enum ReportError {
 /// # Errors
 /// Where run.json cannot be read or is of another version, and those of [`render_result`].
 pub fn render(run: &Path, templates: Option<&Path>) -> Result<Vec<(String, Vec<u8>)>, ReportError> {
+    render_result(&read_result(run)?, run, templates)
+}
+
+/// Reads the result of a complete run.
+///
+/// # Errors
+/// Where run.json cannot be read or is of another version.
+pub fn read_result(run: &Path) -> Result<RunResult, ReportError> {
     let path = run.join("run.json");
     let text =
         std::fs::read_to_string(&path).map_err(|error| ReportError::Read { path: path.clone(), error })?;
-    let result: RunResult = serde_json::from_str(&text).map_err(|error| ReportError::Form {
+    serde_json::from_str(&text).map_err(|error| ReportError::Form {
         path,
         problem: format!("is not a run of this version: {error}"),
-    })?;
-    render_result(&result, run, templates)
+    })
 }
 
 /// Renders the views of a result whose Parquet files stand in `folder`.

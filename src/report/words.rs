@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::findings::{DatasetResult, ONLY_RECONCILED, RuleResult, RunResult, SideFigure};
+use crate::findings::{ColumnResult, DatasetResult, ONLY_RECONCILED, RuleResult, RunResult, SideFigure};
 use crate::model::{Severity, Side, Status};
+
+use super::causes;
 
 /// The verdict of a run that stops nothing because it judged nothing.
 pub(super) const NONE_JUDGED: &str = "Ready: no rule stops the gate, but none was judged";
@@ -327,6 +329,26 @@ impl Judged<'_> {
         one_line(text.trim_end().trim_end_matches('.'))
     }
 
+    /// Says of each cause of a compared column how many differences come from it.
+    pub fn causes(&self) -> Vec<String> {
+        let column = self.compared().filter(|_| self.failed() > 0);
+        let sentences =
+            column.map(|column| column.causes.iter().map(|one| causes::sentence(one, column.mismatched)));
+        sentences.into_iter().flatten().collect()
+    }
+
+    /// Returns the column that the rule compares.
+    fn compared(&self) -> Option<&ColumnResult> {
+        let name = self.rule.filter(|rule| rule.kind == "reconcile")?.id.strip_prefix("reconcile-")?;
+        self.dataset.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Returns where the differences of a compared column mainly come from, as the rest of a sentence.
+    fn mainly(&self) -> String {
+        let column = self.compared().filter(|_| self.failed() > 0);
+        column.and_then(causes::mainly).map_or_else(String::new, |text| format!(", {text}"))
+    }
+
     /// Returns what was found as a sentence without full stop, e.g. `12 of 2,000 expected records are missing in
     /// the target (reconcile-missing)`. It holds no cell value.
     pub fn sentence(&self) -> String {
@@ -339,12 +361,13 @@ impl Judged<'_> {
                 None => self.reason(),
             };
         };
+        let mainly = self.mainly();
         let on = self.figure.map_or_else(String::new, |figure| format!(" on the {}", state(figure.side)));
         let text = match (self.status, self.figure) {
             (Status::Broken, _) => format!("{} could not be run{on}: {}", rule.id, self.reason()),
             (Status::Inconclusive, _) => format!("{} had nothing to judge{on}: {}", rule.id, self.reason()),
             (Status::Skipped, _) => format!("{} was skipped: {}", rule.id, self.reason()),
-            (_, Some(figure)) => format!("{} ({})", found(rule, figure), rule.id),
+            (_, Some(figure)) => format!("{}{mainly} ({})", found(rule, figure), rule.id),
             (_, None) => format!("the status of {} is {}", rule.id, self.status),
         };
         one_line(&text)

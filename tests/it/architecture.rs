@@ -35,7 +35,7 @@ const MODULES: &[(&str, &str)] = &[
     ("gate", "model rule findings"),
     ("mask", "model findings"),
     ("correct", "model frame snapshot findings"),
-    ("report", "model ledger findings mask"),
+    ("report", "model node reconcile ledger findings mask"),
     (
         "engine",
         "model diagnostic node frame rule expression cleanse check matching reconcile source snapshot config ledger \

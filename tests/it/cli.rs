@@ -15,6 +15,7 @@ const COMMANDS: &[&str] = &[
     "doctor",
     "report",
     "explain",
+    "explain-differences",
     "schema",
     "completions",
     "man",
@@ -82,7 +83,21 @@ fn every_kind_is_listed_and_has_a_page() {
     golden("tests/it/help/kinds.txt", &list);
     let mut family = "";
     let mut pages = 0;
-    let (kinds, _) = list.split_once("\nSections\n").expect("sections behind the kinds");
+    let (kinds, causes) =
+        list.split_once("\nCauses, of cells that differ\n").expect("causes behind the kinds");
+    let (causes, _) = causes.split_once("\nSections\n").expect("sections behind the causes");
+    let mut told = 0;
+    for line in causes.lines().filter(|line| !line.is_empty()) {
+        let (cause, summary) = line.trim_start().split_once("  ").expect("a cause and its first sentence");
+        if counterfoil::config::all_kinds().iter().any(|kind| kind.name == cause) {
+            continue;
+        }
+        let page = folder.run(&["explain", cause]).stdout;
+        assert!(page.starts_with(&format!("# cause: {cause}\n\n{}\n", summary.trim())), "{page}");
+        assert!(page.contains("```rows expected\n"), "`{cause}` has no example");
+        told += 1;
+    }
+    assert!(told >= 24, "only {told} causes");
     for line in kinds.lines().filter(|line| !line.is_empty()) {
         let Some(entry) = line.strip_prefix("  ") else {
             family = match line {
@@ -153,7 +168,7 @@ fn away_from_a_terminal_progress_is_plain_lines() {
         said[..2],
         [
             "✕ Fail. Not ready: 1 rule stops the gate.",
-            "  t: `name` differs in 1 of 4 pairs of records (reconcile-name)"
+            "  t: `name` differs in 1 of 4 pairs of records, from real changes (reconcile-name)"
         ]
     );
     let page = said[2].strip_prefix("Report: ").expect("the report's path");

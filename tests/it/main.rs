@@ -16,6 +16,7 @@
 )]
 
 mod architecture;
+mod causes;
 mod cleansing;
 mod cli;
 mod config;

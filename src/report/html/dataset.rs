@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use crate::findings::{Buckets, ColumnResult, DatasetResult, RunResult};
 use crate::mask::Mask;
+use crate::report::causes::Difference;
 
+use super::causes::{self, Cause, Heat};
 use super::facts::{self, NotChecked, Run, Snapshot, Verdict};
 use super::flow::{Flow, flow};
 use super::index::{Part, bar};
@@ -38,6 +40,8 @@ pub struct Page {
     pub records: Vec<Shown>,
     /// The compared columns that have differences, the worst first.
     pub differences: Vec<Shown>,
+    /// Columns by cause.
+    pub heat: Heat,
     /// The compared columns without.
     pub equal_columns: Vec<String>,
     /// Columns with codes that no list has.
@@ -89,6 +93,8 @@ pub struct Shown {
     pub found: OfRule,
     /// Row pairs that differ and row pairs compared, where the rule compares a column.
     pub compared: Option<(u64, u64)>,
+    /// Why its values differ, where it compares a column.
+    pub causes: Vec<Cause>,
     /// The length of its bar beside the worst of its table, in thousandths.
     pub share: u64,
 }
@@ -130,7 +136,13 @@ pub struct Step {
 }
 
 /// Makes the page of a dataset.
-pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, samples: Samples) -> Page {
+pub fn page(
+    result: &RunResult,
+    dataset: &DatasetResult,
+    mask: &Mask<'_>,
+    samples: Samples,
+    explained: &[Difference],
+) -> Page {
     let Samples { rules: found, mut changes, changed, held, reasons } = samples;
     let (mut records, mut differences, mut checks) = (Vec::new(), Vec::new(), Vec::new());
     let (mut orphans, mut duplicates, mut totals) = (Vec::new(), Vec::new(), Vec::new());
@@ -138,7 +150,7 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
     let (mut fits, mut built) = (Vec::new(), Vec::new());
     for ((position, rule), found) in dataset.rules.iter().enumerate().zip(found) {
         let view = rules::view(&result.gate, dataset, position, rule);
-        let mut shown = Shown { rule: view, found, compared: None, share: 0 };
+        let mut shown = Shown { rule: view, found, compared: None, causes: Vec::new(), share: 0 };
         let column = dataset.columns.iter().find(|c| rule.columns.first() == Some(&c.name));
         match (rule.kind.as_str(), column) {
             ("total", _) => {
@@ -159,6 +171,7 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
                     equal_columns.push(column.name.clone());
                 } else {
                     shown.compared = Some((column.mismatched, column.compared));
+                    shown.causes = causes::of_column(dataset, column, &mut shown.found, explained);
                     differences.push(shown);
                 }
             }
@@ -228,6 +241,7 @@ pub fn page(result: &RunResult, dataset: &DatasetResult, mask: &Mask<'_>, sample
         bar: bar(dataset),
         records,
         differences,
+        heat: causes::heat(dataset),
         equal_columns,
         codes,
         fits,

@@ -3,6 +3,7 @@
 //! The result and the first rows of the run's Parquet files become a view model; templates turn it into pages. Every
 //! value and every key passes the mask on its way into the view model, so that no template can show more.
 
+mod causes;
 mod cell;
 mod codes;
 mod dataset;
@@ -37,7 +38,8 @@ pub fn render(
     for dataset in &result.datasets {
         let mask = Mask::new(mask_key, &dataset.masking);
         let samples = samples::read(folder, dataset, &mask)?;
-        let page = dataset::page(result, dataset, &mask, samples);
+        let differences = super::causes::of_dataset(dataset, folder)?;
+        let page = dataset::page(result, dataset, &mask, samples, &differences);
         let text = templates::render(&environment, "dataset.html", page)?;
         files.push((format!("report/{}", facts::file(&dataset.name)), text.into_bytes()));
     }

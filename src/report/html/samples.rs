@@ -18,6 +18,8 @@ use super::text::number;
 
 /// Findings kept of each rule, side and class.
 const FINDINGS: usize = 5;
+/// Differing cells kept of each cause.
+const CAUSES: usize = 3;
 /// Groups kept of each rule and side.
 const GROUPS: usize = 5;
 /// Rows kept of each group.
@@ -32,7 +34,8 @@ const HELD: usize = 10;
 const REASONS: usize = 200;
 
 /// The columns of a findings file that are read, in this order.
-const COLUMNS: &[&str] = &["rule", "side", "key", "row", "column", "source", "expected", "target", "group"];
+const COLUMNS: &[&str] =
+    &["rule", "side", "key", "row", "column", "source", "expected", "target", "group", "cause"];
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,7 +53,7 @@ pub struct Sample {
 pub struct Block {
     /// `source`, `expected` or `target`.
     pub side: String,
-    /// The class of an orphan.
+    /// The class of an orphan, or the cause of a difference.
     pub class: Option<String>,
     /// The findings.
     pub samples: Vec<Sample>,
@@ -255,13 +258,15 @@ fn read_findings(
         dataset.rules.iter().enumerate().map(|(i, rule)| (rule.id.as_str(), i)).collect();
     let mut codes: BTreeMap<usize, Codes> = BTreeMap::new();
     for_each_row(path, COLUMNS, |cells| {
-        let &[Some(rule), Some(side), key, row, column, source, expected, target, group] = cells else {
+        let &[Some(rule), Some(side), key, row, column, source, expected, target, group, cause] = cells
+        else {
             return;
         };
         let Some(position) = positions.get(rule).copied() else { return };
         let (Some(rule), Some(of_rule)) = (dataset.rules.get(position), out.get_mut(position)) else {
             return;
         };
+        let group = cause.or(group);
         let found = Row { side, key, position: row, column, source, expected, target, group };
         if rule.kind == "unmapped" {
             codes.entry(position).or_default().add(expected);
@@ -317,7 +322,8 @@ fn take_finding(of_rule: &mut OfRule, rule: &RuleResult, mask: &Mask<'_>, found:
     let same = |block: &&mut Block| block.side == found.side && block.class.as_deref() == found.group;
     if let Some(block) = of_rule.blocks.iter_mut().find(same) {
         block.of += 1;
-        if block.samples.len() < FINDINGS {
+        let most = if rule.kind == "reconcile" && block.class.is_some() { CAUSES } else { FINDINGS };
+        if block.samples.len() < most {
             block.samples.push(sample(rule, mask, found));
         }
     } else {

@@ -15,7 +15,7 @@ pub mod generate;
 mod layout;
 mod people;
 mod places;
-mod random;
+pub mod random;
 mod run;
 mod table;
 mod truth;

@@ -1,0 +1,104 @@
+//! A number times a factor.
+//!
+//! Pence became pounds, a share became percent, a weekly rent a yearly one: all numbers of the column are too large by the
+//! same factor.
+//!
+//! - A pattern: five cells or more, of three values or more, and at least one in twenty of the column's differing cells,
+//!   have exactly the same ratio. An opposite sign alone is `sign`.
+//! - Zeros are equal whatever the factor.
+//! - No line settles it: the source or the load must be put right.
+//!
+//! ```rows expected
+//! | rent: i64 |
+//! | 11250     |
+//! | 9875      |
+//! | 10400     |
+//! | 8815      |
+//! | 20000     |
+//! ```
+//! ```rows target
+//! | rent: decimal(9,2) |
+//! | 112.50             |
+//! | 98.75              |
+//! | 104.00             |
+//! | 88.15              |
+//! | 200.00             |
+//! ```
+//! ```causes
+//! row 1: rent: scale_factor
+//! row 2: rent: scale_factor
+//! row 3: rent: scale_factor
+//! row 4: rent: scale_factor
+//! row 5: rent: scale_factor
+//! ```
+
+use crate::frame::Number;
+
+use super::both::Both;
+use super::settling::{Told, joined, thousands};
+use super::{Cause, Figure};
+
+pub(super) const RANK: u8 = 120;
+pub(super) const INCLUDES: &[&str] = &[];
+
+pub(super) struct This;
+
+fn greatest_common_divisor(a: i128, b: i128) -> i128 {
+    let (mut a, mut b) = (a, b);
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a.abs()
+}
+
+/// Returns the target's number divided by the expected one, in lowest terms; nothing for zeros and for plus or minus 1.
+fn ratio(e: Number, t: Number) -> Option<(i128, i128)> {
+    let ((e, e_scale), (t, t_scale)) = (e.exact()?, t.exact()?);
+    let over = t.checked_mul(10_i128.checked_pow(e_scale)?)?;
+    let under = e.checked_mul(10_i128.checked_pow(t_scale)?)?;
+    if over == 0 || under == 0 || over.checked_abs()? == under.checked_abs()? {
+        return None;
+    }
+    let common = greatest_common_divisor(over, under);
+    let sign = under.signum();
+    Some((sign * over / common, sign * under / common))
+}
+
+impl Cause for This {
+    fn pattern(&self, both: &Both<'_>, figures: &mut Vec<Figure>) {
+        let ratio = both.numbers().and_then(|(e, t)| ratio(e, t));
+        figures.extend(ratio.map(|(over, under)| Figure::Ratio(over, under)));
+    }
+
+    fn says(&self, told: &Told<'_>) -> String {
+        let sign = |over: i128| if over < 0 { "-" } else { "" };
+        let factors: Vec<String> = told
+            .figures
+            .iter()
+            .filter_map(|(figure, _)| match figure {
+                Figure::Ratio(over, 1) => Some(format!("{}{} times as large", sign(*over), thousands(*over))),
+                Figure::Ratio(over @ (1 | -1), under) => {
+                    Some(format!("{}{} times as small", sign(*over), thousands(*under)))
+                }
+                Figure::Ratio(over, under) => Some(format!("{over}/{under} times as large")),
+                _ => None,
+            })
+            .collect();
+        format!("numbers that are exactly {} in the target", joined(&factors))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ratios_are_exact() {
+        let exact = |digits, scale| Number::Exact { digits, scale };
+        assert_eq!(ratio(exact(1250, 0), exact(1250, 2)), Some((1, 100)));
+        assert_eq!(ratio(exact(-5, 1), exact(6, 1)), Some((-6, 5)));
+        assert_eq!(ratio(exact(5, 0), exact(-50, 1)), None);
+        assert_eq!(ratio(exact(0, 0), exact(5, 0)), None);
+        assert_eq!(ratio(exact(i128::MAX, 0), exact(3, 5)), None);
+    }
+}

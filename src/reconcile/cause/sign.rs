@@ -1,0 +1,50 @@
+//! A number with the opposite sign.
+//!
+//! Credits and debits are booked the other way round in the new system, or a minus behind the digits was not read.
+//!
+//! No line settles it: the load must be put right.
+//!
+//! ```rows expected
+//! | balance: decimal(9,2) |
+//! | 12.50                 |
+//! | -3.00                 |
+//! ```
+//! ```rows target
+//! | balance: decimal(9,2) |
+//! | -12.50                |
+//! | 3.00                  |
+//! ```
+//! ```causes
+//! row 1: balance: sign
+//! row 2: balance: sign
+//! ```
+
+use crate::frame::Number;
+use crate::reconcile::cell::Cell;
+
+use super::both::Both;
+use super::settling::Told;
+use super::{Cause, Figure};
+
+pub(super) const RANK: u8 = 130;
+pub(super) const INCLUDES: &[&str] = &[];
+
+pub(super) struct This;
+
+impl Cause for This {
+    fn cell(&self, both: &Both<'_>) -> Option<Figure> {
+        let (e, t) = both.numbers()?;
+        let opposite = match e {
+            Number::Exact { digits, scale } => Number::Exact { digits: digits.checked_neg()?, scale },
+            Number::Float(value) => Number::Float(-value),
+        };
+        let is_zero = e.compare(Number::whole(0)).is_eq();
+        // Texts are compared as texts: what is left of them is the number.
+        let same = opposite.compare(t).is_eq() || both.same(&Cell::Number(opposite), &Cell::Number(t));
+        (!is_zero && same).then_some(Figure::Plain)
+    }
+
+    fn says(&self, _told: &Told<'_>) -> String {
+        "the opposite sign".to_owned()
+    }
+}

@@ -1,0 +1,167 @@
+//! Causes of differences in words, and what would settle them as far as the mask lets it be seen.
+
+use std::path::Path;
+
+use crate::findings::{CauseResult, ColumnResult, DatasetResult, Remedies, RunResult};
+use crate::mask::Mask;
+use crate::model::Remedy;
+use crate::node::yaml;
+
+use super::ReportError;
+use super::words::{one_line, thousands};
+
+/// How many causes a sentence names.
+const NAMED: usize = 2;
+
+/// A cause of differences with what would settle it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The dataset.
+    pub dataset: String,
+    /// Our name of the column.
+    pub column: String,
+    /// The word of the cause; of several, joined by `+`.
+    pub cause: String,
+    /// The cells that differ for it.
+    pub cells: u64,
+    /// Where the differences come from, as a sentence.
+    pub sentence: String,
+    /// What would settle them.
+    pub settling: Settling,
+}
+
+/// What would settle differences.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settling {
+    /// These lines would.
+    Lines(Remedy),
+    /// Lines would, but they hold values that are hidden for this reason.
+    Hidden(String),
+    /// Nothing that can be written in a dataset's file would.
+    Nothing,
+}
+
+impl Settling {
+    /// Returns the lines as they stand in the dataset's file.
+    pub fn yaml(&self, column: &str) -> Option<String> {
+        match self {
+            Settling::Lines(remedy) => Some(remedy.yaml(&yaml::text(column))),
+            Settling::Hidden(_) | Settling::Nothing => None,
+        }
+    }
+
+    /// Says what the lines do and give up, or why there are none.
+    pub fn says(&self, cells: u64) -> String {
+        match self {
+            Settling::Lines(remedy) => {
+                let which = match cells {
+                    _ if remedy.settles < cells => {
+                        format!("{} of {}", thousands(remedy.settles), thousands(cells))
+                    }
+                    1 => "it".to_owned(),
+                    _ => "all of them".to_owned(),
+                };
+                let breaks = match remedy.breaks {
+                    0 => String::new(),
+                    1 => " They would make 1 cell differ that is equal now.".to_owned(),
+                    n => format!(" They would make {} cells differ that are equal now.", thousands(n)),
+                };
+                format!("These lines settle {which} and give up {}.{breaks}", remedy.gives_up)
+            }
+            Settling::Hidden(reason) => {
+                format!(
+                    "Lines would settle it, but they hold values of the column, which are hidden ({reason})."
+                )
+            }
+            Settling::Nothing => "No line in the dataset's file settles it.".to_owned(),
+        }
+    }
+}
+
+/// Lists every cause of every column, in the order of the result, with what would settle it.
+///
+/// `run` is the run's folder. No line holds a value that the mask hides.
+///
+/// # Errors
+/// Where a file of the run cannot be read.
+pub fn differences(result: &RunResult, run: &Path) -> Result<Vec<Difference>, ReportError> {
+    let mut all = Vec::new();
+    for dataset in &result.datasets {
+        all.extend(of_dataset(dataset, run)?);
+    }
+    Ok(all)
+}
+
+pub(super) fn of_dataset(dataset: &DatasetResult, run: &Path) -> Result<Vec<Difference>, ReportError> {
+    let remedies = read_remedies(&dataset.name, run)?;
+    let mut all = Vec::new();
+    for column in &dataset.columns {
+        // The secret is for keys; values are shown or not.
+        let mask = Mask::new(&[0; 32], &dataset.masking);
+        for cause in &column.causes {
+            let remedy = remedies.columns.get(&column.name).and_then(|causes| causes.get(&cause.cause));
+            let settling = match (remedy, mask.reason(&column.name)) {
+                (None, _) => Settling::Nothing,
+                (Some(remedy), Some(reason)) if remedy.literals => Settling::Hidden(reason.to_owned()),
+                (Some(remedy), _) => Settling::Lines(remedy.clone()),
+            };
+            all.push(Difference {
+                dataset: dataset.name.clone(),
+                column: column.name.clone(),
+                cause: cause.cause.clone(),
+                cells: cause.cells,
+                sentence: sentence(cause, column.mismatched),
+                settling,
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// Reads what would settle a dataset's differences; a run without the file has none.
+fn read_remedies(dataset: &str, run: &Path) -> Result<Remedies, ReportError> {
+    let path = run.join("causes").join(format!("{dataset}.json"));
+    if !path.is_file() {
+        return Ok(Remedies::default());
+    }
+    let text =
+        std::fs::read_to_string(&path).map_err(|error| ReportError::Read { path: path.clone(), error })?;
+    serde_json::from_str(&text)
+        .map_err(|error| ReportError::Form { path, problem: format!("is not of this version: {error}") })
+}
+
+/// Returns a cause as a reader says it: `null or blank`, `case and whitespace`.
+pub(super) fn title(cause: &str) -> String {
+    cause.replace('_', " ").split('+').collect::<Vec<_>>().join(" and ")
+}
+
+/// Says where the differences of a cause come from, of so many in the column.
+pub(super) fn sentence(cause: &CauseResult, of: u64) -> String {
+    let says = one_line(&cause.says);
+    match (cause.cells, of) {
+        (1, 1) => format!("The one difference comes from {says}."),
+        (cells, of) if cells == of => format!("All {} differences come from {says}.", thousands(cells)),
+        (1, of) => format!("1 of {} differences comes from {says}.", thousands(of)),
+        (cells, of) => format!("{} of {} differences come from {says}.", thousands(cells), thousands(of)),
+    }
+}
+
+/// Says where a column's differences mainly come from, as the rest of "… differs in … pairs of records"; nothing where
+/// it is not known.
+pub(super) fn mainly(column: &ColumnResult) -> Option<String> {
+    let of = column.mismatched;
+    let (named, rest) = column.causes.split_at(column.causes.len().min(NAMED));
+    let mut parts: Vec<String> = named
+        .iter()
+        .map(|cause| match cause.cells {
+            cells if cells == of && of == 1 => format!("from {}", one_line(&cause.says)),
+            cells if cells == of => format!("all from {}", one_line(&cause.says)),
+            cells => format!("{} from {}", thousands(cells), one_line(&cause.says)),
+        })
+        .collect();
+    let others: u64 = rest.iter().map(|cause| cause.cells).sum();
+    if others > 0 {
+        parts.push(format!("{} for other causes", thousands(others)));
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
+}
