@@ -266,8 +266,8 @@ fn read_findings(
         let (Some(rule), Some(of_rule)) = (dataset.rules.get(position), out.get_mut(position)) else {
             return;
         };
-        let group = cause.or(group);
-        let found = Row { side, key, position: row, column, source, expected, target, group };
+        let found =
+            Row { side, key, position: row, column, source, expected, target, group: cause.or(group) };
         if rule.kind == "unmapped" {
             codes.entry(position).or_default().add(expected);
         }
