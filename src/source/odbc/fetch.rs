@@ -13,7 +13,7 @@ use crate::source::SourceError;
 use crate::source::dialect::{Fetch, Size};
 
 use super::decode::Builder;
-use super::native::{Blocks, Rows};
+use super::native::{Blocks, Rows, execute};
 use super::plan::{Fetched, Plan};
 use super::problem::{OdbcProblem, READING, Wrong};
 use super::session::Session;
@@ -54,7 +54,7 @@ pub(super) fn fetch(
     let is_lost = |code: i32| session.dialect.lost_codes().contains(&code);
     session.with_statement(
         |statement| {
-            let Some(cursor) = statement.execute(&query, ()).map_err(failed)? else { return Ok(()) };
+            let Some(cursor) = execute(statement, &query).map_err(failed)? else { return Ok(()) };
             let watch = plan.watch.iter().map(|_| Fetch::I64);
             let fetches = watch.chain(plan.columns.iter().map(|column| column.fetch));
             let descs: Option<Vec<BufferDesc>> = fetches.map(|fetch| buffer(fetch, narrow)).collect();

@@ -1,13 +1,15 @@
-//! What `odbc-api` does not offer: breaking off a statement from another thread, the native name of a type, and what a
-//! driver says beside rows.
+//! What `odbc-api` does not offer: breaking off a statement from another thread, the native name of a type, what a driver
+//! says beside rows, and a statement that drivers can read beyond its end.
 #![allow(unsafe_code)]
 
 use std::ptr::null_mut;
 use std::sync::{Mutex, PoisonError};
 
-use odbc_api::handles::{AsStatementRef, Record, State, Statement, StatementImpl};
-use odbc_api::sys::{Desc, HStmt, HandleType, SQLCancel, SQLColAttributeW, SQLGetDiagRecW, SqlReturn};
-use odbc_api::{BlockCursor, Cursor, CursorRow, Error, Preallocated, RowSetBuffer};
+use odbc_api::handles::{AsStatementRef, Record, SqlResult, State, Statement, StatementImpl, StatementRef};
+use odbc_api::sys::{
+    Desc, HStmt, HandleType, SQLCancel, SQLColAttributeW, SQLExecDirectW, SQLGetDiagRecW, SqlReturn,
+};
+use odbc_api::{BlockCursor, Cursor, CursorImpl, CursorRow, Error, Preallocated, RowSetBuffer};
 
 /// A statement that is at work in another thread.
 #[derive(Debug)]
@@ -52,6 +54,34 @@ impl Canceller {
             let _ = unsafe { SQLCancel(*statement) };
         }
     }
+}
+
+/// Runs a statement without parameters. Returns its rows, where it has any.
+///
+/// A driver that counts letters twice reads so much further than it is told. Behind the statement are as many noughts:
+/// what otherwise happens to lie there is no text now and then, and the statement fails.
+pub(super) fn execute<'s>(
+    statement: &'s mut Preallocated<StatementImpl<'_>>,
+    sql: &str,
+) -> Result<Option<CursorImpl<StatementRef<'s>>>, Error> {
+    const FUNCTION: &str = "SQLExecDirect";
+    let mut units: Vec<u16> = sql.encode_utf16().collect();
+    let length = i32::try_from(units.len()).unwrap_or(i32::MAX);
+    units.resize(units.len() * 2 + 1, 0);
+    let mut statement = statement.as_stmt_ref();
+    // SAFETY: the statement is alive while it is borrowed; there are more units than are said.
+    let result = match unsafe { SQLExecDirectW(statement.as_sys(), units.as_ptr(), length) } {
+        SqlReturn::SUCCESS => SqlResult::Success(()),
+        SqlReturn::SUCCESS_WITH_INFO => SqlResult::SuccessWithInfo(()),
+        SqlReturn::NO_DATA => SqlResult::NoData,
+        _ => SqlResult::Error { function: FUNCTION },
+    };
+    result.on_no_data(|| ()).into_result(&statement)?;
+    if statement.num_result_cols().into_result(&statement)? == 0 {
+        return Ok(None);
+    }
+    // SAFETY: the statement has rows, so that it is in the state of a cursor.
+    Ok(Some(unsafe { CursorImpl::new(statement) }))
 }
 
 /// Returns the native name of the type of a column, from 1, where the driver has one.

@@ -175,7 +175,7 @@ impl Session {
         self.with_statement(
             |statement| {
                 let sql = self.spelled(sql);
-                let Some(cursor) = statement.execute(&sql, ()).map_err(failed)? else {
+                let Some(cursor) = native::execute(statement, &sql).map_err(failed)? else {
                     return Ok(Vec::new());
                 };
                 texts(cursor, self.narrow, self.dialect.lost_codes()).map_err(failed)
@@ -317,7 +317,9 @@ impl Ask for Session {
         this.with_statement(
             |statement| {
                 let sql = this.spelled(sql);
-                statement.execute(&sql, ()).map(drop).map_err(|error| this.refused(PLANNING, &error, true))
+                native::execute(statement, &sql)
+                    .map(drop)
+                    .map_err(|error| this.refused(PLANNING, &error, true))
             },
             PLANNING,
         )
@@ -337,7 +339,7 @@ impl Ask for Session {
         this.with_statement(
             |statement| {
                 let sql = this.spelled(sql);
-                let Some(mut cursor) = statement.execute(&sql, ()).map_err(failed)? else {
+                let Some(mut cursor) = native::execute(statement, &sql).map_err(failed)? else {
                     return Ok(Vec::new());
                 };
                 let columns = u16::try_from(cursor.num_result_cols().map_err(failed)?).unwrap_or(0);
