@@ -4,7 +4,8 @@
 //!
 //! - A pattern: five rows or more, of three values or more, and at least one in twenty of the column's differing cells, in
 //!   which both columns differ and each holds what the other should.
-//! - No line settles it. Where all rows are so, `columns` of a side names the two the wrong way round.
+//! - The lines compare each column with the other one of the source. Where all rows are so, `columns` of a side names the
+//!   two the wrong way round, and that is the place to mend it.
 //!
 //! ```rows expected
 //! | forename: text | surname: text |
@@ -34,9 +35,17 @@
 //! row 4: surname: columns_swapped
 //! row 5: surname: columns_swapped
 //! ```
+//! ```yaml settles
+//! reconcile:
+//!   columns:
+//!     forename: { source_expression: surname }
+//! reconcile:
+//!   columns:
+//!     surname: { source_expression: forename }
+//! ```
 
 use super::both::Both;
-use super::settling::{Told, joined};
+use super::settling::{Settling, Told, joined};
 use super::{Cause, Figure};
 
 pub(super) const RANK: u8 = 5;
@@ -59,5 +68,14 @@ impl Cause for This {
             })
             .collect();
         format!("values exchanged with {}", joined(&names))
+    }
+
+    fn settling(&self, told: &Told<'_>) -> Option<Settling> {
+        let (figure, _) = told.figures.first()?;
+        let Figure::Text(other) = figure else { return None };
+        let calculated = Told::expression(other, str::to_owned);
+        let settling = Settling::of(told, |own| own == figure)?.word("source_expression", calculated);
+        // What the other column holds in the rows that are equal is not known here.
+        Some(settling.giving_up("which of the two columns a value stands in").altering(|_| true))
     }
 }

@@ -6,7 +6,8 @@
 //! - A pattern: five cells or more, of three values or more, and at least one in twenty of the column's differing cells,
 //!   have exactly the same ratio. An opposite sign alone is `sign`.
 //! - Zeros are equal whatever the factor.
-//! - No line settles it: the source or the load must be put right.
+//! - The line multiplies the source's number by the factor that most cells have. Where the load is wrong it must be put
+//!   right instead.
 //!
 //! ```rows expected
 //! | rent: i64 |
@@ -31,11 +32,17 @@
 //! row 4: rent: scale_factor
 //! row 5: rent: scale_factor
 //! ```
+//! ```yaml settles
+//! reconcile:
+//!   columns:
+//!     rent: { source_expression: "rent / 100" }
+//! ```
 
 use crate::frame::Number;
 
 use super::both::Both;
-use super::settling::{Told, joined, thousands};
+use super::settling::{Settling, Told, joined, thousands};
+use super::sign::is_not_zero;
 use super::{Cause, Figure};
 
 pub(super) const RANK: u8 = 120;
@@ -85,6 +92,18 @@ impl Cause for This {
             })
             .collect();
         format!("numbers that are exactly {} in the target", joined(&factors))
+    }
+
+    fn settling(&self, told: &Told<'_>) -> Option<Settling> {
+        let (figure, _) = told.figures.first()?;
+        let Figure::Ratio(over, under) = figure else { return None };
+        let calculated = told.calculated(|name| match (over, under) {
+            (over, 1) => format!("{name} * {over}"),
+            (1, under) => format!("{name} / {under}"),
+            _ => format!("{name} * {over} / {under}"),
+        })?;
+        let settling = Settling::of(told, |own| own == figure)?.word("source_expression", calculated);
+        Some(settling.giving_up("the unit of the source's numbers").altering(is_not_zero))
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::diagnostic::{Diagnostics, SourceFile, Span, Spanned};
+use crate::expression;
 use crate::model::{Family, Logical};
 use crate::node::yaml;
 
@@ -73,6 +75,22 @@ impl Told<'_> {
     /// Returns the column's name as YAML.
     pub(super) fn name(&self) -> String {
         yaml::text(&self.of.column.name)
+    }
+
+    /// Returns an expression of the source's column as YAML, where that column is a number; `of` is given its name in SQL.
+    pub(super) fn calculated(&self, of: impl Fn(&str) -> String) -> Option<String> {
+        (self.of.e.logical.family() == Family::Number).then(|| Self::expression(&self.of.column.name, of))
+    }
+
+    /// Returns an expression of one of the source's columns as YAML; `of` is given its name in SQL.
+    pub(super) fn expression(name: &str, of: impl Fn(&str) -> String) -> String {
+        // In quotes only where it would be something else without.
+        let plain = of(name);
+        let file = Arc::new(SourceFile::new("expression", &plain));
+        let text = Spanned { value: plain, span: Span { file, range: 0..0 } };
+        let read = expression::parse_value(&text, &mut Diagnostics::default());
+        let is_plain = read.is_some_and(|read| read.columns().iter().map(|c| c.value.as_str()).eq([name]));
+        yaml::text(&if is_plain { text.value } else { of(&format!("\"{}\"", name.replace('"', "\"\""))) })
     }
 
     /// Begins a step for the column: `step: word`, `columns: [name]`.

@@ -2,7 +2,7 @@
 //!
 //! Credits and debits are booked the other way round in the new system, or a minus behind the digits was not read.
 //!
-//! No line settles it: the load must be put right.
+//! The line compares the opposite of the source's number. Where the load is wrong it must be put right instead.
 //!
 //! ```rows expected
 //! | balance: decimal(9,2) |
@@ -18,12 +18,17 @@
 //! row 1: balance: sign
 //! row 2: balance: sign
 //! ```
+//! ```yaml settles
+//! reconcile:
+//!   columns:
+//!     balance: { source_expression: "-balance" }
+//! ```
 
 use crate::frame::Number;
 use crate::reconcile::cell::Cell;
 
 use super::both::Both;
-use super::settling::Told;
+use super::settling::{Settling, Told};
 use super::{Cause, Figure};
 
 pub(super) const RANK: u8 = 130;
@@ -47,4 +52,15 @@ impl Cause for This {
     fn says(&self, _told: &Told<'_>) -> String {
         "the opposite sign".to_owned()
     }
+
+    fn settling(&self, told: &Told<'_>) -> Option<Settling> {
+        let opposite = told.calculated(|name| format!("-{name}"))?;
+        let settling = Settling::of_all(told)?.word("source_expression", opposite);
+        Some(settling.giving_up("the sign of the source's numbers").altering(is_not_zero))
+    }
+}
+
+/// Returns true for the text of a number that is not 0.
+pub(super) fn is_not_zero(text: &str) -> bool {
+    text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
 }

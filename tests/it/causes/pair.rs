@@ -37,10 +37,12 @@ pub fn compared(expected: &Frame, target: &Frame, rules: Option<&Node>) -> Pair 
     assert!(!out.has_errors(), "{}", out.render(false));
     let bound = bound.expect("a reconciliation");
     let nothing = Frame::default();
-    let input = Input { expected, target, quarantined: &nothing, merged: &nothing };
+    let prepared = bound.prepare(expected, target).expect("columns of their types");
+    let (of_expected, of_target) = (&prepared.expected, &prepared.target);
+    let input = Input { expected: of_expected, target: of_target, quarantined: &nothing, merged: &nothing };
     let found = outcome(&input, &bound).expect("columns of their types");
     let explained = explain(&input, &bound, &found).expect("columns of their types");
-    let outcome = whole(&found, expected, target);
+    let outcome = whole(&found, of_expected, of_target);
     Pair { expected: expected.clone(), target: target.clone(), bound, outcome, explained }
 }
 
