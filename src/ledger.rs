@@ -34,6 +34,9 @@ pub trait Disposition: Copy + Ord + 'static {
     /// Returns the word of files and reports, e.g. `matched_unchanged`.
     fn word(self) -> &'static str;
 
+    /// Returns its place in [`Disposition::ALL`].
+    fn place(self) -> usize;
+
     /// Returns whether the place is one where there is a reconciliation (`true`) and where there is none (`false`).
     fn applies(self, reconciled: bool) -> bool;
 }
@@ -49,6 +52,10 @@ macro_rules! dispositions {
 
             fn word(self) -> &'static str {
                 match self { $($name::$variant => $word),+ }
+            }
+
+            fn place(self) -> usize {
+                self as usize
             }
 
             fn applies(self, reconciled: bool) -> bool {
@@ -114,6 +121,8 @@ dispositions! {
 #[derive(Debug, Clone)]
 pub struct Tally<D> {
     rows: Vec<Option<D>>,
+    /// How many rows have each disposition, by its place.
+    counts: Vec<u64>,
     /// Entries for rows that the snapshot does not have.
     strays: u64,
 }
@@ -121,14 +130,23 @@ pub struct Tally<D> {
 impl<D: Disposition> Tally<D> {
     /// Begins to count the rows of a snapshot.
     pub fn new(rows: usize) -> Self {
-        Tally { rows: vec![None; rows], strays: 0 }
+        Tally { rows: vec![None; rows], counts: vec![0; D::ALL.len()], strays: 0 }
     }
 
     /// Enters a row by its position in the snapshot, from 1.
     pub fn enter(&mut self, row: u64, disposition: D) {
         let place = row.checked_sub(1).and_then(|index| self.rows.get_mut(usize::try_from(index).ok()?));
         match place {
-            Some(place) => *place = Some(place.map_or(disposition, |first| first.min(disposition))),
+            Some(place) => match *place {
+                Some(first) if first <= disposition => {}
+                first => {
+                    if let Some(first) = first {
+                        self.counts[first.place()] -= 1;
+                    }
+                    self.counts[disposition.place()] += 1;
+                    *place = Some(disposition);
+                }
+            },
             None => self.strays += 1,
         }
     }
@@ -136,13 +154,17 @@ impl<D: Disposition> Tally<D> {
     /// Enters every row that has not been entered, by its position in the snapshot, from 1.
     pub fn enter_rest(&mut self, disposition: impl Fn(u64) -> D) {
         for (row, place) in (1..).zip(&mut self.rows) {
-            place.get_or_insert_with(|| disposition(row));
+            if place.is_none() {
+                let disposition = disposition(row);
+                self.counts[disposition.place()] += 1;
+                *place = Some(disposition);
+            }
         }
     }
 
     /// Returns the number of rows that have not been entered.
     pub fn rest(&self) -> u64 {
-        self.rows.iter().filter(|place| place.is_none()).count() as u64
+        self.rows() - self.counts.iter().sum::<u64>()
     }
 
     /// Returns a row's disposition by its position in the snapshot, from 1.
@@ -156,7 +178,7 @@ impl<D: Disposition> Tally<D> {
     }
 
     fn count(&self, disposition: D) -> u64 {
-        self.rows.iter().filter(|d| **d == Some(disposition)).count() as u64
+        self.counts[disposition.place()]
     }
 
     /// Returns the lines: every place that applies, and any other that has rows.
@@ -171,7 +193,7 @@ impl<D: Disposition> Tally<D> {
 
     /// Returns true where every row has one place, and no place has a row that is not there.
     fn is_complete(&self) -> bool {
-        self.strays == 0 && self.rows.iter().all(Option::is_some)
+        self.strays == 0 && self.rest() == 0
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use polars::prelude::{PolarsError, Series};
+use polars::prelude::{DataType, IdxCa, IdxSize, NewChunkedArray, PlSmallStr, PolarsError, Series};
+use rayon::prelude::*;
 
-use crate::frame::{Frame, Texts, Value, series_of};
+use crate::frame::{Frame, Texts, Value, polars_type, series_of};
 use crate::model::{Field, Logical};
 
 use super::ties::Fitted;
@@ -96,85 +97,155 @@ pub fn repairs(
         }),
         text("key", &|(key, _, _)| Some(key.clone())),
     ];
+    let made: Vec<(Field, Series, Option<String>)> = target
+        .schema
+        .fields
+        .par_iter()
+        .zip(target.df.columns())
+        .map(|(field, column)| {
+            let wanted = Wanted::new(field, expected, target, ties);
+            column_of(field, column.as_materialized_series(), wanted.as_ref(), &lines)
+        })
+        .collect::<Result<_, PolarsError>>()?;
     let mut notes = Vec::new();
-    for (field, column) in target.schema.fields.iter().zip(target.df.columns()) {
-        let own = Texts::new(column.as_materialized_series(), &field.logical);
-        let wanted = Wanted::new(field, expected, target, ties);
-        columns.push(column_of(field, &own, wanted.as_ref(), &lines, &mut notes));
+    for (field, series, note) in made {
+        columns.push((field, series));
+        notes.extend(note);
     }
     Ok(Made { frame: frame_of(columns, lines.len())?, notes })
 }
 
-/// A column of expected, in its own form and in the target's.
-struct Wanted {
-    own: Texts,
+/// A column of expected, in the target's form.
+struct Wanted<'a> {
+    own: &'a Field,
+    series: &'a Series,
     fitted: Fitted,
-    texts: Texts,
 }
 
-impl Wanted {
-    fn new(field: &Field, expected: &Frame, target: &Frame, ties: &Ties) -> Option<Wanted> {
+impl<'a> Wanted<'a> {
+    fn new(field: &Field, expected: &'a Frame, target: &Frame, ties: &Ties) -> Option<Wanted<'a>> {
         let (own, column) = expected.column(&field.name)?;
         let series = column.as_materialized_series();
-        let fitted = ties.fit(own, series, field, target);
-        let texts = Texts::new(&fitted.converted.series, &field.logical);
-        Some(Wanted { own: Texts::new(series, &own.logical), fitted, texts })
+        Some(Wanted { own, series, fitted: ties.fit(own, series, field, target) })
     }
 
     fn is_lost(&self, row: usize) -> bool {
         self.fitted.converted.lost.binary_search(&row).is_ok()
     }
-
-    fn text(&self, row: usize) -> Option<String> {
-        if !self.is_lost(row) {
-            return self.texts.owned(row);
-        }
-        let text = self.own.owned(row)?;
-        Some(match self.fitted.zone {
-            Some(zone) => format!("{text} {zone}"),
-            None => text,
-        })
-    }
 }
 
-/// Makes a column of the target with the values its rows should have.
+/// Where a value of a repair stands.
+#[derive(Clone, Copy)]
+enum From {
+    Expected(usize),
+    Target(usize),
+    /// Expected has no such column.
+    Nowhere,
+}
+
+/// Makes a column of the target with the values its rows should have, and a note where not all are of its type.
 fn column_of(
     field: &Field,
-    own: &Texts,
-    wanted: Option<&Wanted>,
+    own: &Series,
+    wanted: Option<&Wanted<'_>>,
     lines: &[(String, &'static str, &Repair)],
-    notes: &mut Vec<String>,
-) -> (Field, Series) {
-    let from_expected = |repair: &Repair| match repair {
-        Repair::Insert { expected } => Some(*expected),
-        Repair::Update { expected, columns, .. } if columns.contains(&field.name) => Some(*expected),
-        _ => None,
+) -> Result<(Field, Series, Option<String>), PolarsError> {
+    let from: Vec<From> = lines
+        .iter()
+        .map(|(_, _, repair)| match repair {
+            Repair::Insert { expected } => wanted.map_or(From::Nowhere, |_| From::Expected(*expected)),
+            Repair::Update { expected, columns, .. } if columns.contains(&field.name) => {
+                wanted.map_or(From::Nowhere, |_| From::Expected(*expected))
+            }
+            Repair::Update { target, .. } | Repair::Delete { target, .. } => From::Target(*target),
+        })
+        .collect();
+    let is_lost = |from: &&From| match (from, wanted) {
+        (From::Expected(row), Some(wanted)) => wanted.is_lost(*row),
+        _ => false,
     };
-    let rows = lines.iter().filter_map(|(_, _, repair)| from_expected(repair));
-    let lost = wanted.map_or(0, |wanted| rows.filter(|row| wanted.is_lost(*row)).count());
-    let values = lines.iter().map(|(_, _, repair)| match (from_expected(repair), repair) {
-        (Some(row), _) => wanted.and_then(|wanted| wanted.text(row)),
-        (None, Repair::Update { target, .. } | Repair::Delete { target, .. }) => own.owned(*target),
-        (None, Repair::Insert { .. }) => None,
-    });
+    let lost = from.iter().filter(is_lost).count();
+    let logical = field.logical.clone();
     let mut field = in_their_name(field);
     if ["action", "reason", "columns", "key"].contains(&field.name.as_str()) {
         field.name = format!("target_{}", field.name);
     }
-    if lost > 0 {
-        notes.push(format!(
-            "Repairs column `{}` is text: {lost} of its values {} not fit {}{}.",
-            field.name,
-            if lost == 1 { "does" } else { "do" },
-            field.logical,
-            wanted.map(|wanted| wanted.fitted.reason()).unwrap_or_default()
-        ));
-        field.logical = Logical::TEXT;
+    if lost == 0 {
+        let wanted = wanted.map(|wanted| &wanted.fitted.converted.series);
+        let series = gathered(&polars_type(&logical), own, wanted, &from)?;
+        return Ok((field, series, None));
     }
-    let values: Vec<Option<Value>> =
-        values.map(|text| text.and_then(|text| Value::parse(&text, &field.logical))).collect();
-    let series = series_of(&field.name, &field.logical, &values);
-    (field, series)
+    let note = format!(
+        "Repairs column `{}` is text: {lost} of its values {} not fit {}{}.",
+        field.name,
+        if lost == 1 { "does" } else { "do" },
+        field.logical,
+        wanted.map(|wanted| wanted.fitted.reason()).unwrap_or_default()
+    );
+    field.logical = Logical::TEXT;
+    let series = as_texts(&field.name, (own, &logical), wanted, &from);
+    Ok((field, series, Some(note)))
+}
+
+/// Puts together values of the target and, in its type, of expected.
+fn gathered(
+    dtype: &DataType,
+    own: &Series,
+    wanted: Option<&Series>,
+    from: &[From],
+) -> Result<Series, PolarsError> {
+    // A column without values may be of no type.
+    let typed =
+        |series: &Series| if series.dtype() == dtype { Ok(series.clone()) } else { series.cast(dtype) };
+    let mut all = typed(own)?;
+    if let Some(wanted) = wanted {
+        all.append(&typed(wanted)?.with_name(own.name().clone()))?;
+    }
+    let places = from.iter().map(|from| {
+        let place = match from {
+            From::Expected(row) => own.len() + row,
+            From::Target(row) => *row,
+            From::Nowhere => return None,
+        };
+        IdxSize::try_from(place).ok()
+    });
+    all.take(&IdxCa::from_iter_options(PlSmallStr::EMPTY, places))
+}
+
+/// Puts together values as texts: those that are lost in the target's type have expected's form.
+fn as_texts(
+    name: &str,
+    (own, logical): (&Series, &Logical),
+    wanted: Option<&Wanted<'_>>,
+    from: &[From],
+) -> Series {
+    let own = Texts::new(own, logical);
+    let texts = wanted.map(|wanted| {
+        (Texts::new(wanted.series, &wanted.own.logical), Texts::new(&wanted.fitted.converted.series, logical))
+    });
+    let of_expected = |row: usize| {
+        let (wanted, (raw, fitted)) = wanted.zip(texts.as_ref())?;
+        if !wanted.is_lost(row) {
+            return fitted.owned(row);
+        }
+        let text = raw.owned(row)?;
+        Some(match wanted.fitted.zone {
+            Some(zone) => format!("{text} {zone}"),
+            None => text,
+        })
+    };
+    let values: Vec<Option<Value>> = from
+        .iter()
+        .map(|from| {
+            let text = match from {
+                From::Expected(row) => of_expected(*row),
+                From::Target(row) => own.owned(*row),
+                From::Nowhere => None,
+            };
+            text.map(Value::Text)
+        })
+        .collect();
+    series_of(name, &Logical::TEXT, &values)
 }
 
 fn place(repair: &Repair) -> (usize, usize) {

@@ -12,6 +12,7 @@ use crate::snapshot::{WriteError, write_frame, write_parquet};
 use super::dataset::{Judgement, World};
 use super::folder::RunFolder;
 use super::project_key::ProjectKey;
+use super::reconciled::Reconciled;
 use super::{EngineError, Stage};
 
 /// Writes the Parquet files of one dataset, and completes its result with what they count.
@@ -31,7 +32,11 @@ pub fn write(
             loaded.snapshot.link_into(&folder.folder(&format!("snapshots/{name}/{word}"))?)?;
         }
     }
-    write_findings(folder, key, &result, findings)?;
+    let (written, repairs) = rayon::join(
+        || write_findings(folder, key, &result, findings),
+        || reconciled.as_ref().map(Reconciled::repairs_table),
+    );
+    written?;
     if let Some(reconciled) = &reconciled {
         folder.write(&format!("causes/{name}.json"), pretty(&reconciled.remedies()).as_bytes())?;
     }
@@ -58,8 +63,8 @@ pub fn write(
         let raw_keys = KeyTexts::new(raw, &result.key);
         put("quarantine", &quarantine(&working.held_rows(), raw, cleansed_keys, &raw_keys)?)?;
     }
-    if let Some(reconciled) = &reconciled {
-        let (made, counts) = reconciled.repairs_table()?;
+    if let Some(repairs) = repairs {
+        let (made, counts) = repairs?;
         result.repairs = counts;
         result.notes.extend(made.notes);
         put("repairs", &made.frame)?;

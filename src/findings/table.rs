@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray, UInt64Array};
 use arrow::datatypes::{DataType, Field, Schema};
 use arrow::error::ArrowError;
+use rayon::prelude::*;
 
 use crate::model::{Dimension, Finding, Severity, Side, compare_keys};
 
@@ -61,7 +62,7 @@ pub fn fingerprint(
 /// # Errors
 /// Where Arrow refuses the columns.
 pub fn to_batch(mut rows: Vec<FindingRow>) -> Result<RecordBatch, ArrowError> {
-    rows.sort_by(|a, b| {
+    rows.par_sort_by(|a, b| {
         let of = |r: &FindingRow| (r.finding.row, r.finding.side);
         let keys = match (&a.finding.key, &b.finding.key) {
             (Some(one), Some(other)) => compare_keys(one, other),

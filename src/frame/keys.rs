@@ -6,6 +6,7 @@ use polars::prelude::{
     BinaryChunked, BooleanChunked, DataType, Float64Chunked, Int32Chunked, Int64Chunked, Int128Chunked,
     PolarsError, PolarsResult, StringChunked, UInt64Chunked,
 };
+use polars_arrow::array::Utf8ViewArray;
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -69,8 +70,14 @@ impl Keys {
             (&keys.parts, std::mem::take(&mut keys.present), std::mem::take(&mut keys.hashes));
         present.par_chunks_mut(ROWS_A_TASK).zip(hashes.par_chunks_mut(ROWS_A_TASK)).enumerate().for_each(
             |(task, (present, hashes))| {
+                let first = task * ROWS_A_TASK;
+                if let [Part::Text(texts)] = parts.as_slice()
+                    && let Some(texts) = texts.downcast_iter().next()
+                {
+                    return hash_texts(texts, first, present, hashes);
+                }
                 for (offset, (present, hash)) in present.iter_mut().zip(hashes).enumerate() {
-                    if let Some(text) = text_of(parts, task * ROWS_A_TASK + offset) {
+                    if let Some(text) = text_of(parts, first + offset) {
                         *present = true;
                         *hash = xxh3_128(text.as_bytes());
                     }
@@ -206,11 +213,29 @@ impl KeyIndex<'_> {
     }
 }
 
+/// Hashes keys of one text part, which most tables have: what [`text_of`] gives for the rows from `first` on.
+fn hash_texts(texts: &Utf8ViewArray, first: usize, present: &mut [bool], hashes: &mut [u128]) {
+    for (offset, (present, hash)) in present.iter_mut().zip(hashes).enumerate() {
+        let Some(text) = texts.get(first + offset) else { continue };
+        *present = true;
+        *hash = match is_escaped(text) {
+            true => xxh3_128(key_text([Some(text)]).as_bytes()),
+            false => xxh3_128(text.as_bytes()),
+        };
+    }
+}
+
+/// Returns true where a text has characters that are escaped in a key.
+fn is_escaped(text: &str) -> bool {
+    // All bytes are looked at, so that several can be at once.
+    text.bytes().fold(false, |found, byte| found | matches!(byte, b'|' | b'\\'))
+}
+
 /// Returns a row's canonical text, without a copy where it is one text without characters to escape.
 fn text_of(parts: &[Part], index: usize) -> Option<Cow<'_, str>> {
     if let [part] = parts {
         let text = part.text(index)?;
-        return Some(match text.contains(['|', '\\']) {
+        return Some(match is_escaped(&text) {
             true => Cow::Owned(key_text([Some(text.as_ref())])),
             false => text,
         });

@@ -105,6 +105,22 @@ impl Frame {
         Ok(Frame { schema: self.schema.clone(), df: self.df.vstack(&other.df)?, rows: Arc::new(rows) })
     }
 
+    /// Puts frames with the same columns together, in their order; nothing where there is none.
+    ///
+    /// # Errors
+    /// Where their columns are not the same.
+    pub fn stacked(frames: impl IntoIterator<Item = Frame>) -> Result<Option<Frame>, PolarsError> {
+        let mut frames = frames.into_iter();
+        let Some(Frame { schema, mut df, rows }) = frames.next() else { return Ok(None) };
+        let mut rows = Arc::unwrap_or_clone(rows);
+        for frame in frames {
+            df.vstack_mut(&frame.df)?;
+            rows.extend_from_slice(&frame.rows);
+        }
+        df.rechunk_mut_par();
+        Ok(Some(Frame { schema, df, rows: Arc::new(rows) }))
+    }
+
     /// Puts a column in the place of the one with the same name.
     ///
     /// # Errors

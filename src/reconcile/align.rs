@@ -171,7 +171,7 @@ fn room_for_records(memory: u64) -> usize {
 }
 
 /// Rows of both sides that are joined at once, about: they and their table fit into a processor's cache.
-const ROWS_A_SHELF: usize = 128 << 10;
+const ROWS_A_SHELF: usize = 64 << 10;
 /// More shelves than this would have too little on each while they are filled.
 const MOST_SHELVES: usize = 1024;
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -18,8 +18,6 @@ use super::shelves::Record;
 
 /// The bytes of a row.
 const ROW_BYTES: usize = 20;
-/// Rows of a block.
-const BLOCK_ROWS: usize = 64 << 10;
 /// With what the names of such files begin.
 const PREFIX: &str = "hashes-";
 /// What a row has whose key is not there.
@@ -39,8 +37,17 @@ pub(super) struct Place {
 struct Trailer {
     made_of: String,
     rows: u64,
-    checksums: Vec<u64>,
+    blocks: Vec<Block>,
     longest: BTreeMap<String, u64>,
+}
+
+/// Rows that were put at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+struct Block {
+    /// The index of the first.
+    start: u64,
+    rows: u64,
+    checksum: u64,
 }
 
 impl Place {
@@ -69,12 +76,17 @@ impl Place {
         let mut text = vec![0; usize::try_from(length).ok()?];
         file.read_exact(&mut text).ok()?;
         let trailer: Trailer = serde_json::from_slice(&text).ok()?;
-        let blocks = usize::try_from(self.rows).ok()?.div_ceil(BLOCK_ROWS);
-        let whole =
-            trailer.made_of == self.made_of && trailer.rows == self.rows && trailer.checksums.len() == blocks;
+        let mut end = 0;
+        let follows = |block: &Block| {
+            std::mem::replace(&mut end, block.start.saturating_add(block.rows)) == block.start
+        };
+        let whole = trailer.made_of == self.made_of
+            && trailer.rows == self.rows
+            && trailer.blocks.iter().all(follows)
+            && end == self.rows;
         let kept = whole.then_some(Kept { path: self.path(), trailer })?;
         // All of it is looked at before any of it is used.
-        (0..blocks).into_par_iter().all(|block| kept.bytes(block).is_some()).then_some(kept)
+        kept.trailer.blocks.par_iter().all(|block| kept.bytes(block).is_some()).then_some(kept)
     }
 
     /// Begins to keep rows; nothing where no file can be made.
@@ -82,7 +94,7 @@ impl Place {
         let file =
             tempfile::Builder::new().prefix(".hashes-").suffix(".part").tempfile_in(&self.folder).ok()?;
         file.as_file().set_len(self.rows * ROW_BYTES as u64).ok()?;
-        Some(Keeping { place: self, file: Mutex::new(Some(file)) })
+        Some(Keeping { place: self, file: Mutex::new(Some((file, Vec::new()))) })
     }
 }
 
@@ -95,7 +107,7 @@ pub(super) struct Kept {
 impl Kept {
     /// Returns the number of blocks.
     pub(super) fn blocks(&self) -> usize {
-        self.trailer.checksums.len()
+        self.trailer.blocks.len()
     }
 
     /// Returns the longest text of each text column, in characters.
@@ -104,22 +116,18 @@ impl Kept {
     }
 
     /// Reads a block; nothing where it is not as it was written.
-    fn bytes(&self, block: usize) -> Option<Vec<u8>> {
-        let first = block * BLOCK_ROWS;
-        let rows = usize::try_from(self.trailer.rows).ok()?.checked_sub(first)?.min(BLOCK_ROWS);
+    fn bytes(&self, block: &Block) -> Option<Vec<u8>> {
         let mut file = File::open(&self.path).ok()?;
-        file.seek(SeekFrom::Start(first as u64 * ROW_BYTES as u64)).ok()?;
-        let mut bytes = vec![0; rows * ROW_BYTES];
+        file.seek(SeekFrom::Start(block.start * ROW_BYTES as u64)).ok()?;
+        let mut bytes = vec![0; usize::try_from(block.rows).ok()?.checked_mul(ROW_BYTES)?];
         file.read_exact(&mut bytes).ok()?;
-        if self.trailer.checksums.get(block) != Some(&xxh3_64(&bytes)) {
-            return None;
-        }
-        Some(bytes)
+        (block.checksum == xxh3_64(&bytes)).then_some(bytes)
     }
 
     /// Returns a block's records, and the rows without key; nothing where it is not as it was written.
     pub(super) fn block(&self, block: usize) -> Option<(Vec<Record>, Vec<u32>)> {
-        let (first, bytes) = (block * BLOCK_ROWS, self.bytes(block)?);
+        let block = self.trailer.blocks.get(block)?;
+        let (first, bytes) = (usize::try_from(block.start).ok()?, self.bytes(block)?);
         let (mut records, mut no_key) = (Vec::with_capacity(bytes.len() / ROW_BYTES), Vec::new());
         for (row, bytes) in bytes.as_chunks::<ROW_BYTES>().0.iter().enumerate() {
             let at = u32::try_from(first + row).ok()?;
@@ -146,7 +154,7 @@ fn record(bytes: &[u8; ROW_BYTES], at: u32) -> Record {
 /// Rows while they are put beside the snapshot. What cannot be written is not kept; nobody misses it.
 pub(super) struct Keeping<'p> {
     place: &'p Place,
-    file: Mutex<Option<NamedTempFile>>,
+    file: Mutex<Option<(NamedTempFile, Vec<Block>)>>,
 }
 
 impl Keeping<'_> {
@@ -161,8 +169,10 @@ impl Keeping<'_> {
                 place[12..].copy_from_slice(&record.row.to_le_bytes());
             }
         }
+        let block = Block { start, rows: rows as u64, checksum: xxh3_64(&bytes) };
         let Ok(mut file) = self.file.lock() else { return };
-        let done = file.as_mut().map(|file| {
+        let done = file.as_mut().map(|(file, blocks)| {
+            blocks.push(block);
             let file = file.as_file_mut();
             file.seek(SeekFrom::Start(start * ROW_BYTES as u64)).and_then(|_| file.write_all(&bytes))
         });
@@ -173,26 +183,20 @@ impl Keeping<'_> {
 
     /// Completes the file and gives it its name, in the place of others like it.
     pub(super) fn finish(self, longest: &BTreeMap<String, u64>) {
-        let Ok(Some(file)) = self.file.into_inner() else { return };
-        let _ = complete(self.place, file, longest);
+        let Ok(Some((file, blocks))) = self.file.into_inner() else { return };
+        let _ = complete(self.place, file, blocks, longest);
     }
 }
 
-fn complete(place: &Place, mut file: NamedTempFile, longest: &BTreeMap<String, u64>) -> std::io::Result<()> {
-    let mut checksums = Vec::new();
-    let mut left = usize::try_from(place.rows).unwrap_or(usize::MAX);
-    let mut block = Vec::new();
-    file.as_file_mut().seek(SeekFrom::Start(0))?;
-    let mut reader = BufReader::with_capacity(1 << 20, file.as_file());
-    while left > 0 {
-        let rows = left.min(BLOCK_ROWS);
-        block.resize(rows * ROW_BYTES, 0);
-        reader.read_exact(&mut block)?;
-        checksums.push(xxh3_64(&block));
-        left -= rows;
-    }
+fn complete(
+    place: &Place,
+    mut file: NamedTempFile,
+    mut blocks: Vec<Block>,
+    longest: &BTreeMap<String, u64>,
+) -> std::io::Result<()> {
+    blocks.sort_unstable();
     let trailer =
-        Trailer { made_of: place.made_of.clone(), rows: place.rows, checksums, longest: longest.clone() };
+        Trailer { made_of: place.made_of.clone(), rows: place.rows, blocks, longest: longest.clone() };
     let text = serde_json::to_vec(&trailer)?;
     let end = file.as_file_mut();
     end.seek(SeekFrom::End(0))?;
@@ -238,7 +242,7 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_again_unless_something_is_wrong_with_it() {
         let folder = tempfile::tempdir().unwrap();
-        let count = u32::try_from(BLOCK_ROWS).unwrap() + 9;
+        let count = 70_009;
         let place = Place::new(folder.path().to_owned(), "this way".to_owned(), u64::from(count));
         assert!(place.open().is_none());
         let all = rows(count);

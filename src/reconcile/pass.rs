@@ -160,9 +160,13 @@ fn look(frame: &Frame, longest: &mut BTreeMap<String, u64>) {
 
 /// Returns the length of the longest text in characters, at least `known`.
 fn longest_of(chunk: &Utf8ViewArray, known: u64) -> u64 {
+    // A text has no more characters than bytes, and those stand in its view.
+    let bytes = chunk.views().iter().fold(0, |most, view| view.length.max(most));
+    if u64::from(bytes) <= known {
+        return known;
+    }
     let mut longest = known;
     for (row, view) in (0..).zip(chunk.views().iter()) {
-        // A text has no more characters than bytes, and those stand in its view.
         if u64::from(view.length) > longest
             && let Some(text) = chunk.get(row)
         {

@@ -77,7 +77,7 @@ struct Shelf {
 }
 
 /// Records of a block.
-const BLOCK_RECORDS: usize = 1024;
+const BLOCK_RECORDS: usize = 256;
 
 impl Shelf {
     fn add(&mut self, mut records: &[Record]) {

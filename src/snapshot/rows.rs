@@ -204,18 +204,14 @@ impl Rows for SnapshotRows {
                 Self::frame(&columns, &whole, rows).map_err(RowsError::Read)
             })
             .collect::<Result<Vec<Frame>, RowsError>>()?;
-        let mut frames = frames.into_iter();
-        let Some(mut all) = frames.next() else {
-            let none: Vec<ArrayRef> = columns
-                .iter()
-                .map(|c| arrow::array::new_empty_array(&crate::frame::arrow_type(&c.logical)))
-                .collect();
-            return Self::frame(&columns, &none, Vec::new()).map_err(RowsError::Read);
-        };
-        for frame in frames {
-            all = all.with(&frame)?;
+        if let Some(all) = Frame::stacked(frames)? {
+            return Ok(all);
         }
-        Ok(all)
+        let none: Vec<ArrayRef> = columns
+            .iter()
+            .map(|c| arrow::array::new_empty_array(&crate::frame::arrow_type(&c.logical)))
+            .collect();
+        Self::frame(&columns, &none, Vec::new()).map_err(RowsError::Read)
     }
 }
 

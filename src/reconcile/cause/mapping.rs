@@ -4,10 +4,12 @@
 //! of a hundred it did so in every one of those. So the rows that have a partner are counted too, but only the few
 //! values that may be codes, and those that lines would alter where both sides have them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::frame::Frame;
 use crate::reconcile::bind::BoundReconcile;
+use crate::reconcile::cell::Cell;
 use crate::reconcile::convert::Reader;
 use crate::rule::RuleError;
 
@@ -126,7 +128,7 @@ impl<'a> Background<'a> {
             })?;
             let convert = column.meeting.expected.clone();
             let reader = Reader::new(series.as_materialized_series(), field, convert)?;
-            let mut values = self.rows.get_mut(&position);
+            let mut codes = self.rows.get_mut(&position).map(Codes::new).unwrap_or_default();
             let mut altered: Vec<&mut (Alters, u64)> = self
                 .altered
                 .iter_mut()
@@ -134,11 +136,15 @@ impl<'a> Background<'a> {
                 .map(|(_, counted)| counted)
                 .collect();
             for row in 0..expected.height() {
-                let text = text_of(&reader.cell(row));
+                let cell = reader.cell(row);
+                let text = match &cell {
+                    Cell::Text(text) => Some(Cow::Borrowed(text.as_ref())),
+                    cell => text_of(cell).map(Cow::Owned),
+                };
                 for (alters, count) in &mut altered {
                     *count += u64::from(alters(text.as_deref()));
                 }
-                if let Some(count) = values.as_mut().and_then(|values| values.get_mut(&text)) {
+                if let Some(count) = codes.get(text.as_deref()) {
                     *count += 1;
                 }
             }
@@ -168,5 +174,42 @@ impl<'a> Background<'a> {
 
     pub(super) fn rows(&self, column: usize) -> Option<&BTreeMap<Option<String>, u64>> {
         self.rows.get(&column)
+    }
+}
+
+/// The values of a column that may be codes, to be found among all values, of which few are.
+#[derive(Default)]
+struct Codes<'a> {
+    null: Option<&'a mut u64>,
+    texts: HashMap<&'a str, &'a mut u64>,
+    /// The lengths that any of them has, as bits; the last stands for all from there on.
+    lengths: u64,
+}
+
+impl<'a> Codes<'a> {
+    fn new(values: &'a mut BTreeMap<Option<String>, u64>) -> Self {
+        let mut codes = Codes::default();
+        for (value, count) in values {
+            match value {
+                None => codes.null = Some(count),
+                Some(text) => {
+                    codes.lengths |= Self::bit(text);
+                    codes.texts.insert(text, count);
+                }
+            }
+        }
+        codes
+    }
+
+    fn bit(text: &str) -> u64 {
+        1 << text.len().min(63)
+    }
+
+    fn get(&mut self, value: Option<&str>) -> Option<&mut u64> {
+        match value {
+            None => self.null.as_deref_mut(),
+            Some(text) if self.lengths & Self::bit(text) == 0 => None,
+            Some(text) => self.texts.get_mut(text).map(|count| &mut **count),
+        }
     }
 }

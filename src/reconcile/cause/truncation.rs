@@ -128,7 +128,7 @@ impl Cause for This {
         let fields = [("pattern", yaml::text(&pattern)), ("with", yaml::text("$1"))];
         let settling = settling.step(told.step("replace"), &fields);
         let most = usize::try_from(*length).ok()?;
-        let settling = settling.altering(move |text| text.chars().count() > most);
+        let settling = settling.altering(move |text| text.len() > most && (text.is_ascii() || text.chars().count() > most));
         let lost = format!("what stands behind the first {length} characters, which the target does not have");
         // A blank at the cut may be gone from the target's end.
         Some(if told.keeps_white_space() {
