@@ -49,26 +49,8 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-bench=$PWD/target/bench
-mkdir -p "$bench"
-
-python=$bench/venv/bin/python
-if ! cmp -s tests/bench/requirements.txt "$bench/venv/installed.txt"; then
-  rm -rf "$bench/venv"
-  python3 -m venv "$bench/venv"
-  "$python" -m pip install --quiet --disable-pip-version-check -r tests/bench/requirements.txt
-  cp tests/bench/requirements.txt "$bench/venv/installed.txt"
-fi
-
-data=$bench/$rows
-if [ ! -e "$data/planted.json" ] || [ tests/bench/make_data.py -nt "$data/planted.json" ]; then
-  rm -rf "$data"
-  "$python" tests/bench/make_data.py "$data" "$rows"
-fi
-
-if [ -z "$program" ]; then
-  cargo build --release --locked
-  program=${CARGO_TARGET_DIR:-target}/release/counterfoil
-fi
+source tests/bench/made.sh
+make_data "$rows"
+bring_up_to_date
 
 "$python" tests/bench/measure.py "$program" "$data" "$times" $alone

@@ -130,7 +130,11 @@ class Writer:
         self.file.close()
 
     def write(self, table):
-        self.file = self.file or pq.ParquetWriter(self.path, table.schema, compression="zstd")
+        # Decimals as whole numbers, which is how Counterfoil writes its own snapshots, and how DuckDB and polars write them.
+        if self.file is None:
+            self.file = pq.ParquetWriter(
+                self.path, table.schema, compression="zstd", store_decimal_as_integer=True
+            )
         self.file.write_table(table)
 
 

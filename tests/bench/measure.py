@@ -57,15 +57,24 @@ class Reconcile:
         *_, self.run = counterfoil(project, self.out)
         self.command = [*project, "--from", str(self.run)]
 
-    def first(self):
-        """A reconciliation that finds nothing kept of the rows."""
+    def within(self, memory):
+        """A reconciliation with so much memory that finds nothing kept of the rows."""
+        self.forget()
+        return self.again("--memory", memory)
+
+    def forget(self):
+        """Removes what was kept of the rows."""
         for kept in self.out.glob("snapshots/*/*/*/hashes-*"):
             kept.unlink()
+
+    def first(self):
+        """A reconciliation that finds nothing kept of the rows."""
+        self.forget()
         return self.again()
 
-    def again(self):
+    def again(self, *options):
         """A reconciliation that finds what the last one kept."""
-        found, seconds, peak, folder = counterfoil(self.command, self.out)
+        found, seconds, peak, folder = counterfoil([*self.command, *options], self.out)
         if folder != self.run:
             shutil.rmtree(folder)
         return found, seconds, peak
