@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::model::{Severity, Side};
 use crate::node::{FromNode, Node, Value};
-use crate::reconcile::{ROW, ROW_RULES, Reconcile};
+use crate::reconcile::{FOLDED_KEY, ROW, ROW_RULES, Reconcile};
 use crate::rule::ProjectFiles;
 
 use super::across::check_across;
@@ -302,7 +302,7 @@ impl Draft {
                 continue;
             }
             let span = name_span(names, id).unwrap_or(&fields.span);
-            let known = ROW_RULES.iter().copied().chain(totals.iter().map(String::as_str));
+            let known = ROW_RULES.into_iter().chain([FOLDED_KEY]).chain(totals.iter().map(String::as_str));
             out.push(
                 Diagnostic::error(span, format!("there is no rule `{id}` in the reconciliation"))
                     .suggest(id, known),

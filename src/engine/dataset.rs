@@ -218,7 +218,9 @@ impl<'a> World<'a> {
                     let (expected, target) = (&done.prepared.expected, &done.prepared.target);
                     let raw = self.frame(name, Side::Source).filter(|_| !rests);
                     let cells = Cells::new(&keys, raw, Some(expected), Some(target), origin);
-                    judged.extend(done.rules(dataset, &cells, raw, (rows, side.height()), may_be_empty));
+                    let group_id = |rule: &str, text: &str| self.group_id(name, rule, text);
+                    let height = (rows, side.height());
+                    judged.extend(done.rules(dataset, &cells, raw, height, may_be_empty, &group_id));
                     if let Some(source) = source_side {
                         let built = Built {
                             dataset,
@@ -383,7 +385,7 @@ impl<'a> World<'a> {
                     let (raw, cleansed) = (&raw.frame.schema, &working.all.schema);
                     judge::changed_by_steps(dataset, rule.rule.as_ref(), raw, cleansed)
                 });
-            let classes = self.classes(dataset, rule, position, &outcomes, origin);
+            let classes = self.classes(dataset, bound.reconcile(), rule, position, &outcomes, origin);
             judged.push(figures.check(rule, &sides, not_comparable, &classes));
         }
         judged

@@ -22,6 +22,7 @@ mod reconciled;
 mod references;
 mod resting;
 mod row_keys;
+mod row_rules;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,20 +3,17 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use polars::prelude::{
-    Column, DataFrame, Int64Chunked, IntoSeries, NewChunkedArray, StringChunked, TimeUnit,
-};
 use rayon::prelude::*;
 
 use crate::frame::{Frame, Keys, Rows};
-use crate::model::{Field, Logical, Schema, Side};
+use crate::model::{Field, Logical};
 use crate::rule::RuleError;
 
-use super::bind::{BoundReconcile, KeyColumn, ROW};
-use super::cell::Cell;
-use super::convert::{Convert, Reader};
+use super::bind::{BoundReconcile, KeyColumn};
 use super::hash::Hashed;
 use super::join::{Joined, Repeated, join};
+use super::keys::{keys_of, unfolded_keys_of};
+use super::meet::Meeting;
 use super::pass::fill;
 use super::shelves::{Room, Shelves};
 use super::{Input, Means};
@@ -30,7 +27,19 @@ pub struct Pair {
     pub target: u32,
 }
 
-/// Where every row of both sides belongs. Each row is in exactly one list, or in a pair that is the same; each list ascends.
+/// A key that different keys of one side become when it is matched without what policies ignore.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FoldedKey {
+    /// The key as it is matched.
+    pub key: String,
+    /// The rows of expected that have it, where their own keys differ; ascending.
+    pub expected: Vec<u32>,
+    /// The rows of the target, likewise.
+    pub target: Vec<u32>,
+}
+
+/// Where every row of both sides belongs. Each row is in exactly one list of rows, or in a pair that is the same; each list
+/// ascends.
 ///
 /// Rows are indexes from 0 into the frames of the [`Evidence`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,6 +64,8 @@ pub struct Alignment {
     pub no_key_expected: Vec<u32>,
     /// Target rows with a NULL in their key.
     pub no_key_target: Vec<u32>,
+    /// Of the rows with a repeated key those whose own keys differ, by the key as it is matched, in its order.
+    pub folded: Vec<FoldedKey>,
 }
 
 /// Which side of a reconciliation a frame belongs to.
@@ -62,29 +73,6 @@ pub struct Alignment {
 pub(super) enum Of {
     Expected,
     Target,
-}
-
-impl KeyColumn {
-    pub(super) fn convert(&self, of: Of) -> &Convert {
-        match of {
-            Of::Expected => &self.expected,
-            Of::Target => &self.target,
-        }
-    }
-}
-
-impl BoundReconcile {
-    /// Returns the key columns of a frame of one side, in the form in which both sides meet.
-    ///
-    /// # Errors
-    /// Where a key column is not there.
-    pub fn key_frame(&self, frame: &Frame, side: Side) -> Result<Frame, RuleError> {
-        let of = match side {
-            Side::Source | Side::Expected => Of::Expected,
-            Side::Target => Of::Target,
-        };
-        key_frame(frame, &self.key, of)
-    }
 }
 
 /// The rows that differ, have no partner or no key of their own: what is told of single rows is told of these.
@@ -115,8 +103,8 @@ pub(super) struct Aligned {
 /// Finds every row's partner by key, and tells the pairs that are the same from those that may not be.
 ///
 /// A key is the same where every part is the same value, whatever its type: `7`, `7.0` and `7.00`; a date and
-/// its midnight; padded text and the text without its blanks. Letters, their case and white space count. A key
-/// part that is NULL makes a row without key; a key repeated on either side puts all rows with that key, on both
+/// its midnight; padded text and the text without its blanks. Letters, their case and white space count, but for what the
+/// policy of a key's column ignores. A key part that is NULL makes a row without key; a key repeated on either side puts all rows with that key, on both
 /// sides, into duplicate key.
 ///
 /// Each side is looked at once, piece by piece; of a row 24 bytes are kept: hashes of its key (96 bits) and of what is
@@ -176,17 +164,25 @@ const ROWS_A_SHELF: usize = 128 << 10;
 const MOST_SHELVES: usize = 1024;
 
 /// Returns the columns that go into the rows' hashes: in the form in which they are compared, and where that is one that
-/// the user chose, in the natural one too, so that it can be told what the choice changed.
+/// the user chose, in the natural one too, so that it can be told what the choice changed. So do keys that are matched
+/// without something of them.
 fn hashed_columns(bound: &BoundReconcile, input: &Input<'_>) -> Result<Vec<Hashed>, RuleError> {
     let mut hashed = Vec::with_capacity(bound.columns.len());
-    for column in &bound.columns {
+    let fields = |name: &str| -> Result<(Field, Field), RuleError> {
         let field = |rows: &dyn Rows| {
-            rows.schema()
-                .get(&column.name)
-                .cloned()
-                .ok_or_else(|| RuleError::Refused(format!("`{}` is not a column of the table", column.name)))
+            let field = rows.schema().get(name).cloned();
+            field.ok_or_else(|| RuleError::Refused(format!("`{name}` is not a column of the table")))
         };
-        let (e, t) = (field(input.expected)?, field(input.target)?);
+        Ok((field(input.expected)?, field(input.target)?))
+    };
+    for part in bound.key.iter().filter(|part| part.folds()) {
+        let (e, t) = fields(&part.name)?;
+        let meeting = Meeting::new(Logical::TEXT, String::new())
+            .by(part.convert(Of::Expected).clone(), part.convert(Of::Target).clone());
+        hashed.push(Hashed::new(&part.name, &meeting, &e, &t));
+    }
+    for column in &bound.columns {
+        let (e, t) = fields(&column.name)?;
         for meeting in std::iter::once(&column.meeting).chain(&column.natural) {
             hashed.push(Hashed::new(&column.name, meeting, &e, &t));
         }
@@ -227,6 +223,14 @@ fn settle(
 ) -> Result<Aligned, RuleError> {
     let expected = keys_of(&evidence.expected, key, Of::Expected)?;
     let target = keys_of(&evidence.target, key, Of::Target)?;
+    let unfolded = match key.iter().any(KeyColumn::folds) {
+        true => Some((
+            unfolded_keys_of(&evidence.expected, key, Of::Expected)?,
+            unfolded_keys_of(&evidence.target, key, Of::Target)?,
+        )),
+        false => None,
+    };
+    let keys = SideKeys { expected: &expected, target: &target, unfolded: unfolded.as_ref() };
     let place = |list: &[u32], at: &u32| list.binary_search(at).ok().and_then(|i| u32::try_from(i).ok());
     let of_expected =
         |at: &[u32]| at.iter().filter_map(|at| place(&evidence.expected_at, at)).collect::<Vec<_>>();
@@ -242,13 +246,14 @@ fn settle(
     };
     let different = joined.different.iter().map(|pair| ([pair.expected], [pair.target]));
     for (e, t) in different {
-        by_text(&expected, &target, &of_expected(&e), &of_target(&t), &mut rows);
+        keys.by_text(&of_expected(&e), &of_target(&t), &mut rows);
     }
     for repeated in &joined.repeated {
         let (e, t) = (of_expected(&repeated.expected), of_target(&repeated.target));
-        by_text(&expected, &target, &e, &t, &mut rows);
+        keys.by_text(&e, &t, &mut rows);
     }
     rows.pairs.par_sort_unstable();
+    rows.folded.par_sort_unstable();
     for list in
         [&mut rows.missing, &mut rows.unexpected, &mut rows.duplicate_expected, &mut rows.duplicate_target]
     {
@@ -279,92 +284,67 @@ fn settle(
     Ok(Aligned { rows, evidence, partners, longest: BTreeMap::new() })
 }
 
-/// Aligns rows whose keys have one hash: by their texts.
-fn by_text(expected: &Keys, target: &Keys, e: &[u32], t: &[u32], rows: &mut Alignment) {
-    let mut keys: Vec<(Cow<'_, str>, Vec<u32>, Vec<u32>)> = Vec::new();
-    let of_expected = e.iter().filter_map(|row| Some((expected.text(*row as usize)?, *row, true)));
-    let of_target = t.iter().filter_map(|row| Some((target.text(*row as usize)?, *row, false)));
-    for (key, row, is_expected) in of_expected.chain(of_target) {
-        let at = keys.iter().position(|(other, _, _)| *other == key).unwrap_or_else(|| {
-            keys.push((key, Vec::new(), Vec::new()));
-            keys.len() - 1
-        });
-        if let Some((_, e_rows, t_rows)) = keys.get_mut(at) {
-            if is_expected { e_rows.push(row) } else { t_rows.push(row) }
+/// The keys of the rows of the evidence.
+struct SideKeys<'a> {
+    expected: &'a Keys,
+    target: &'a Keys,
+    /// As they are shown, where they are matched without something of that.
+    unfolded: Option<&'a (Keys, Keys)>,
+}
+
+impl SideKeys<'_> {
+    /// Aligns rows whose keys have one hash: by their texts.
+    fn by_text(&self, e: &[u32], t: &[u32], rows: &mut Alignment) {
+        let mut keys: Vec<(Cow<'_, str>, Vec<u32>, Vec<u32>)> = Vec::new();
+        let of_expected = e.iter().filter_map(|row| Some((self.expected.text(*row as usize)?, *row, true)));
+        let of_target = t.iter().filter_map(|row| Some((self.target.text(*row as usize)?, *row, false)));
+        for (key, row, is_expected) in of_expected.chain(of_target) {
+            let at = keys.iter().position(|(other, _, _)| *other == key).unwrap_or_else(|| {
+                keys.push((key, Vec::new(), Vec::new()));
+                keys.len() - 1
+            });
+            if let Some((_, e_rows, t_rows)) = keys.get_mut(at) {
+                if is_expected { e_rows.push(row) } else { t_rows.push(row) }
+            }
         }
-    }
-    for (_, mut e_rows, mut t_rows) in keys {
-        match (e_rows.as_slice(), t_rows.as_slice()) {
-            ([e_row], [t_row]) => rows.pairs.push(Pair { expected: *e_row, target: *t_row }),
-            ([e_row], []) => rows.missing.push(*e_row),
-            ([], [t_row]) => rows.unexpected.push(*t_row),
-            _ => {
-                rows.duplicate_expected.append(&mut e_rows);
-                rows.duplicate_target.append(&mut t_rows);
+        for (key, mut e_rows, mut t_rows) in keys {
+            match (e_rows.as_slice(), t_rows.as_slice()) {
+                ([e_row], [t_row]) => rows.pairs.push(Pair { expected: *e_row, target: *t_row }),
+                ([e_row], []) => rows.missing.push(*e_row),
+                ([], [t_row]) => rows.unexpected.push(*t_row),
+                _ => {
+                    rows.folded.extend(self.folded(&key, &e_rows, &t_rows));
+                    rows.duplicate_expected.append(&mut e_rows);
+                    rows.duplicate_target.append(&mut t_rows);
+                }
             }
         }
     }
-}
 
-/// Makes the keys of a frame's rows, in the form in which both sides meet.
-pub(super) fn keys_of(frame: &Frame, key: &[KeyColumn], of: Of) -> Result<Keys, RuleError> {
-    let names: Vec<&str> = key.iter().map(|k| k.name.as_str()).collect();
-    Ok(Keys::new(&key_frame(frame, key, of)?, &names)?)
-}
-
-/// Returns the key columns of a frame, in the form in which both sides meet.
-pub(super) fn key_frame(frame: &Frame, key: &[KeyColumn], of: Of) -> Result<Frame, RuleError> {
-    let mut fields = Vec::with_capacity(key.len());
-    let mut columns = Vec::with_capacity(key.len());
-    for part in key {
-        if part.name == ROW {
-            fields.push(Field::new(ROW, Logical::U64));
-            columns.push(Column::new(ROW.into(), frame.rows.as_slice()));
-            continue;
-        }
-        let (field, column) = frame
-            .column(&part.name)
-            .ok_or_else(|| RuleError::Refused(format!("`{}` is not a column of the table", part.name)))?;
-        let convert = part.convert(of);
-        if matches!(convert, Convert::Direct | Convert::NaiveWall(_)) {
-            fields.push(field.clone());
-            columns.push(column.clone());
-            continue;
-        }
-        let reader = Reader::new(column.as_materialized_series(), field, convert.clone())?;
-        let (logical, series) = if matches!(convert, Convert::Wall(_)) {
-            let moments = (0..frame.height()).map(|row| match reader.cell(row) {
-                Cell::Moment(moment) => i64::try_from(moment).ok(),
-                _ => None,
-            });
-            let moments = Int64Chunked::from_iter_options(field.name.as_str().into(), moments);
-            (Logical::TIMESTAMP, moments.into_datetime(TimeUnit::Microseconds, None).into_series())
-        } else {
-            let texts = (0..frame.height()).map(|row| text_of(reader.cell(row)));
-            (Logical::TEXT, StringChunked::from_iter_options(field.name.as_str().into(), texts).into_series())
+    /// Returns which rows of one key have keys of their own that differ from another's on their side.
+    fn folded(&self, key: &str, e: &[u32], t: &[u32]) -> Option<FoldedKey> {
+        let (of_expected, of_target) = self.unfolded?;
+        let differing = |keys: &Keys, rows: &[u32]| -> Vec<u32> {
+            let text = |row: &u32| keys.text(*row as usize);
+            let first = rows.first().and_then(text);
+            let mut all = if rows.iter().any(|row| text(row) != first) { rows.to_vec() } else { Vec::new() };
+            all.sort_unstable();
+            all
         };
-        fields.push(Field::new(field.name.clone(), logical));
-        columns.push(series.into());
-    }
-    let df = DataFrame::new(frame.height(), columns)?;
-    Ok(Frame { schema: Schema { fields }, df, rows: frame.rows.clone() })
-}
-
-fn text_of(cell: Cell<'_>) -> Option<String> {
-    match cell {
-        Cell::Text(text) => Some(text.into_owned()),
-        Cell::Number(number) => {
-            let mut text = String::new();
-            number.push_text(&mut text);
-            Some(text)
-        }
-        _ => None,
+        let (expected, target) = (differing(of_expected, e), differing(of_target, t));
+        let found = !expected.is_empty() || !target.is_empty();
+        found.then(|| FoldedKey { key: key.to_owned(), expected, target })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use polars::prelude::DataFrame;
+
     use super::*;
+    use crate::model::Schema;
+    use crate::reconcile::convert::Convert;
+    use crate::reconcile::policy::Policy;
 
     fn side(texts: &[&str]) -> Frame {
         let values: Vec<Option<crate::frame::Value>> =
@@ -382,6 +362,7 @@ mod tests {
             note: String::new(),
             expected: Convert::Direct,
             target: Convert::Direct,
+            fold: Policy::default(),
         };
         let (expected, target) = (side(&["a", "b", "c", "d", "d"]), side(&["b", "x", "c", "d", "e"]));
         let nothing = Frame::default();

@@ -15,7 +15,9 @@ params! {
     pub struct Reconcile("`reconcile`") {
         /// Columns that are read but not compared.
         exclude: Vec<Spanned<String>> = "[]",
-        /// How single columns are compared, by our names.
+        /// How single columns are compared, by our names. For a column of the key, `case` and `whitespace` say what means
+        /// nothing when keys are matched; keys of one side that are the same only so are found by the rule
+        /// `reconcile-folded_key`.
         columns: IndexMap<String, Spanned<ColumnPolicy>> = "{}",
         /// Counts, sums, least and greatest values that must be equal on both sides.
         totals: Vec<Spanned<Total>> = "[]",
@@ -24,7 +26,7 @@ params! {
         /// compared where a side is a table of a database.
         schema: Option<Spanned<SchemaPolicy>>,
         /// Severity and allowed failures of the reconciliation's own rules, by id: `reconcile-missing`,
-        /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-no_key`, `reconcile-<column>`,
+        /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-folded_key`, `reconcile-no_key`, `reconcile-<column>`,
         /// `reconcile-unmapped-<column>`, `reconcile-fit`, `reconcile-fit-back`, `reconcile-schema`,
         /// `reconcile-sequences`, `total-<column>-<by>`.
         rules: IndexMap<String, Spanned<RuleFields>> = "{}",

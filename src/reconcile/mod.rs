@@ -12,6 +12,7 @@ mod hash;
 mod join;
 mod json;
 mod kept;
+mod keys;
 mod meet;
 mod pass;
 mod policy;
@@ -28,10 +29,10 @@ use crate::frame::{Frame, Rows, Texts};
 use crate::ledger::{SourceDisposition, Tally, TargetDisposition};
 use crate::rule::RuleError;
 
-pub use align::{Alignment, Evidence, Pair};
+pub use align::{Alignment, Evidence, FoldedKey, Pair};
 pub use bind::{
-    BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, KeyColumn, NotCompared, ROW,
-    ROW_RULES, SCHEMA, SEQUENCES, bind,
+    BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, FOLDED_KEY, KeyColumn, NotCompared,
+    ROW, ROW_RULES, SCHEMA, SEQUENCES, bind,
 };
 pub use compare::{ColumnOutcome, compare};
 pub use config::{
@@ -141,7 +142,8 @@ pub fn reconcile(
             *mark = true;
         }
     }
-    let notes = notes(bound, &columns);
+    let mut notes = notes(bound, &columns);
+    notes.extend(notes_on_keys(bound, &rows, &evidence)?);
     Ok(Reconciliation { rows, evidence, partners, columns, mismatched, longest, totals, notes })
 }
 
@@ -168,6 +170,26 @@ fn notes(bound: &BoundReconcile, columns: &[ColumnOutcome]) -> Vec<String> {
         }
     }
     notes
+}
+
+/// Says what keys that are matched without something of them brought together.
+fn notes_on_keys(
+    bound: &BoundReconcile,
+    rows: &Alignment,
+    evidence: &Evidence,
+) -> Result<Vec<String>, RuleError> {
+    let pairs = rows.same + rows.pairs.len() as u64;
+    let found = keys::brought_together(&evidence.expected, &evidence.target, &bound.key, &rows.pairs)?;
+    let note = |(name, word, count): (String, &str, u64)| match count {
+        0 if !rows.folded.is_empty() => None,
+        0 => Some(format!(
+            "`{word}` of the key's `{name}` made no difference to any of {pairs} row pairs; it can be left out"
+        )),
+        _ => Some(format!(
+            "The keys of {count} of {pairs} row pairs are the same only by `{word}` of `{name}`"
+        )),
+    };
+    Ok(found.into_iter().filter_map(note).collect())
 }
 
 impl Reconciliation {

@@ -9,10 +9,11 @@ use crate::frame::{Frame, Rows};
 use crate::rule::RuleError;
 
 use super::Means;
-use super::align::{Of, keys_of};
+use super::align::Of;
 use super::bind::{BoundReconcile, KeyColumn, ROW};
 use super::hash::{Hashed, VERSION, hash_rows};
 use super::kept::{Keeping, Kept, Place};
+use super::keys::keys_of;
 use super::shelves::{Record, Shelves};
 
 /// What a pass found beside the records that it put on shelves.
@@ -98,7 +99,7 @@ fn made_of(rows: &dyn Rows, bound: &BoundReconcile, hashed: &[Hashed], of: Of) -
     };
     let mut text = format!("version {VERSION}\n");
     for part in &bound.key {
-        text.push_str(&format!("key {:?} {} {:?}\n", part.name, logical(&part.name), part.convert(of)));
+        text.push_str(&format!("key {:?} {} {}\n", part.name, logical(&part.name), part.describe(of)));
     }
     for column in hashed {
         text.push_str(&format!("column {} {}\n", column.describe(of), logical(&column.name)));

@@ -48,6 +48,11 @@ pub(super) struct NullText {
 }
 
 impl Policy {
+    /// Returns a text without what `case` and `whitespace` ignore.
+    pub(super) fn folded<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.plain_text(text, self.active())
+    }
+
     /// Returns which words are there.
     pub(super) fn active(&self) -> Active {
         [

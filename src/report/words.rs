@@ -417,6 +417,12 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
         ("reconcile", "reconcile-duplicate_key") => {
             format!("{records} {} a key that one of the two sides has more than once", pick("has", "have"))
         }
+        ("folded_key", _) => {
+            format!(
+                "{records} {} a key that only case or white space tells from another's",
+                pick("has", "have")
+            )
+        }
         ("reconcile", "reconcile-no_key") => format!("{records} {} no key", pick("has", "have")),
         ("reconcile", _) => format!("{columns} differs in {} pairs of records", of(figure)),
         ("total", _) => {

@@ -102,3 +102,87 @@ fn what_cleansing_could_not_read_of_a_key_is_shown_as_it_was() {
     assert_eq!(of_rule(&keys, "not_null-x"), pairs(&[("expected", "7"), ("target", "7")]));
     assert_eq!(keys.quarantine, ["seven"]);
 }
+
+/// Two sides whose keys are the same but for case and blanks.
+fn folded() -> Folder {
+    let folder = Folder::new();
+    let rules = "dataset: t\nkey: [tag_ref]\n\
+        source: { connection: files, file: source.csv, types: { tag_ref: text, x: text } }\n\
+        target: { connection: files, file: target.csv, types: { tag_ref: text, x: text } }\n\
+        reconcile: { columns: { tag_ref: { case: ignore, whitespace: trim } } }\n";
+    folder.project(
+        rules,
+        "tag_ref,x\n007a,1\nB2,2\nc3,3\nC3,4\nd4,5\nd4,6\ne5,7\n7A,8\n",
+        "tag_ref,x\n007A ,1\nb2,0\nC3,3\nD4,5\nf6,9\n7a,8\n",
+    );
+    folder
+}
+
+#[test]
+fn keys_are_matched_as_the_old_server_saw_them() {
+    let folder = folded();
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let findings = read_parquet(&folder.run_folder().join("findings/t.parquet"));
+    let of = |name: &str| -> Vec<String> {
+        column(&findings, name).into_iter().map(Option::unwrap_or_default).collect()
+    };
+    let found: Vec<String> = of("rule")
+        .into_iter()
+        .zip(of("side"))
+        .zip(of("key"))
+        .map(|((rule, side), key)| format!("{rule} {side} {key}"))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            "reconcile-duplicate_key target C3",
+            "reconcile-folded_key expected C3",
+            "reconcile-duplicate_key target D4",
+            "reconcile-x target b2",
+            "reconcile-folded_key expected c3",
+            "reconcile-duplicate_key expected d4",
+            "reconcile-duplicate_key expected d4",
+            "reconcile-missing expected e5",
+            "reconcile-unexpected target f6",
+        ]
+        .map(|line| line.to_owned())
+    );
+    let groups: Vec<String> = of("group").into_iter().filter(|group| !group.is_empty()).collect();
+    assert!(groups.len() == 2 && groups[0] == groups[1], "{groups:?}");
+    let result = folder.result();
+    let dataset = &result.datasets[0];
+    let compared = dataset.columns.iter().find(|column| column.name == "tag_ref").unwrap();
+    assert_eq!(
+        compared.compared_as.as_deref(),
+        Some("compared as text, giving up upper and lower case and white space at both ends")
+    );
+    for note in [
+        "The keys of 3 of 3 row pairs are the same only by `case` of `tag_ref`.",
+        "The keys of 1 of 3 row pairs are the same only by `whitespace` of `tag_ref`.",
+    ] {
+        assert!(dataset.notes.iter().any(|n| n == note), "{:?}", dataset.notes);
+    }
+    let buckets = dataset.buckets.unwrap();
+    assert_eq!((buckets.duplicate_key_expected, buckets.duplicate_key_target), (4, 2));
+    assert!(dataset.ledger.as_ref().unwrap().balanced);
+    // What is mended keeps the target's spelling.
+    let repairs = read_parquet(&folder.run_folder().join("repairs/t.parquet"));
+    let keys: Vec<String> = column(&repairs, "tag_ref").into_iter().map(Option::unwrap).collect();
+    assert_eq!(keys, ["b2", "e5", "f6"]);
+    let page = std::fs::read_to_string(folder.run_folder().join("report/t.html")).unwrap();
+    assert!(page.contains("a group of 2 records"), "{page}");
+    // Where the rows rest, the same is found, and again from what was kept of them.
+    for _ in 0..2 {
+        assert_eq!(folder.run(&["reconcile", "--from", "latest"]).code, Some(1));
+        let again = &folder.result().datasets[0];
+        assert_eq!((again.buckets, &again.notes), (Some(buckets), &dataset.notes));
+    }
+    // Another way of matching is not taken from there.
+    let path = folder.path().join("rules/t.yml");
+    let rules = std::fs::read_to_string(&path).unwrap().replace("case: ignore, ", "");
+    std::fs::write(path, rules).unwrap();
+    assert_eq!(folder.run(&["reconcile", "--from", "latest"]).code, Some(1));
+    let buckets = folder.result().datasets[0].buckets.unwrap();
+    assert_eq!((buckets.mismatched, buckets.missing, buckets.duplicate_key_expected), (1, 5, 2));
+}

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use counterfoil::frame::{Frame, Rows, RowsError};
 use counterfoil::model::Schema;
 use counterfoil::reconcile::{
-    Alignment, BoundReconcile, Evidence, Input, Means, Reconciliation, reconcile as run,
+    Alignment, BoundReconcile, Evidence, FoldedKey, Input, Means, Reconciliation, reconcile as run,
 };
 
 /// Rows that come in pieces of a certain size, in two halves each.
@@ -102,6 +102,16 @@ pub fn whole(found: &Reconciliation, expected: &Frame, target: &Frame) -> Reconc
             duplicate_target: of_target(&found.rows.duplicate_target),
             no_key_expected: of_expected(&found.rows.no_key_expected),
             no_key_target: of_target(&found.rows.no_key_target),
+            folded: found
+                .rows
+                .folded
+                .iter()
+                .map(|folded| FoldedKey {
+                    key: folded.key.clone(),
+                    expected: of_expected(&folded.expected),
+                    target: of_target(&folded.target),
+                })
+                .collect(),
         },
         evidence: Evidence {
             expected: expected.clone(),

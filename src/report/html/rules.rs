@@ -111,7 +111,7 @@ fn unit(rule: &RuleResult) -> (&'static str, &'static str) {
         "schema" if rule.id == "reconcile-sequences" => ("sequence", "sequences"),
         "schema" => ("part", "parts"),
         "reconcile" if is_about_a_column(rule) => ("pair of records", "pairs of records"),
-        "reconcile" => ("record", "records"),
+        "reconcile" | "folded_key" => ("record", "records"),
         _ => ("row", "rows"),
     }
 }
@@ -243,6 +243,11 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
         (_, "reconcile-duplicate_key") => {
             format!(
                 "{name}: {failed} of {all} in {side} {have} a key that one of the two sides has more than once."
+            )
+        }
+        ("folded_key", _) => {
+            format!(
+                "{name}: {failed} of {all} in {side} {have} a key that only case or white space tells from another’s."
             )
         }
         (_, "reconcile-no_key") => format!("{name}: {failed} of {all} in {side} {have} no key."),

@@ -9,7 +9,7 @@ use counterfoil::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use counterfoil::model::{Family, Field, Logical, Schema};
 use counterfoil::node::FromNode;
 use counterfoil::reconcile::{
-    Aggregate, Alignment, BoundReconcile, Context, Input, Pair, Reconcile, Reconciliation, bind,
+    Aggregate, Alignment, BoundReconcile, Context, FoldedKey, Input, Pair, Reconcile, Reconciliation, bind,
 };
 use counterfoil::rule::ProjectFiles;
 use proptest::prelude::*;
@@ -207,8 +207,12 @@ fn column(name: &str, drawn: &Drawn, is_key: bool) -> Column {
         }
         form_of(&e, &t, None, zone_said)
     };
-    let policy = match &form {
-        Some(form) if compared => policy(&drawn.policy, form, e, t),
+    let policy = match (&form, &key_form) {
+        (Some(form), _) if compared => policy(&drawn.policy, form, e, t),
+        (_, Some(form)) if is_key => {
+            let Policy { case, whitespace, .. } = policy(&drawn.policy, form, e, t);
+            Policy { case, whitespace, ..Policy::default() }
+        }
         _ => Policy::default(),
     };
     Column {
@@ -418,8 +422,8 @@ impl Setting {
         key && compared && by && values
     }
 
-    /// Returns the key of a row; nothing where a part is NULL.
-    fn key(&self, row: &Row, position: usize, target: bool) -> Option<Vec<String>> {
+    /// Returns the key of a row as it is shown; nothing where a part is NULL.
+    fn own_key(&self, row: &Row, position: usize, target: bool) -> Option<Vec<String>> {
         if self.keys.is_empty() {
             return Some(vec![position.to_string()]);
         }
@@ -429,6 +433,76 @@ impl Setting {
         });
         parts.collect()
     }
+
+    /// Returns the key of a row as it is matched; nothing where a part is NULL.
+    fn key(&self, row: &Row, position: usize, target: bool) -> Option<Vec<String>> {
+        let own = self.own_key(row, position, target)?;
+        if self.keys.is_empty() {
+            return Some(own);
+        }
+        let parts = self.keys.iter().zip(own);
+        Some(parts.map(|(c, text)| plain::squeezed(&text, c.policy.whitespace, c.policy.case)).collect())
+    }
+
+    /// Says what the policies of the key's columns did, as notes do.
+    fn key_notes(&self, outcome: &Reconciliation, e: &Side<'_>, t: &Side<'_>) -> Vec<String> {
+        let pairs = &outcome.rows.pairs;
+        let mut notes = Vec::new();
+        for column in &self.keys {
+            let form = column.key_form.as_ref().unwrap();
+            let mut counts = [0_u64; 8];
+            for pair in pairs {
+                let a = self.value(column, e.rows[pair.expected as usize].1, false);
+                let b = self.value(column, t.rows[pair.target as usize].1, true);
+                let (x, y) = (form.cell(&column.fields.0, a), form.cell(&column.fields.1, b));
+                if !Policy::default().equal(&x, &y, &Logical::TEXT) {
+                    let counted = column.policy.counted(&x, &y, &Logical::TEXT);
+                    counts.iter_mut().zip(counted).for_each(|(count, word)| *count += u64::from(word));
+                }
+            }
+            for ((word, has), count) in WORDS.iter().zip(column.policy.has()).zip(counts) {
+                let (name, all) = (&column.name, pairs.len());
+                match count {
+                    _ if !has => {}
+                    0 if !outcome.rows.folded.is_empty() => {}
+                    0 => notes.push(format!("`{word}` of the key's `{name}` made no difference to any of {all} row pairs; it can be left out")),
+                    n => notes.push(format!("The keys of {n} of {all} row pairs are the same only by `{word}` of `{name}`")),
+                }
+            }
+        }
+        notes
+    }
+}
+
+/// Returns a key as one text.
+fn one_text(key: &[String]) -> String {
+    let escaped: Vec<String> =
+        key.iter().map(|part| part.replace('\\', "\\\\").replace('|', "\\|")).collect();
+    escaped.join("|")
+}
+
+/// Returns the keys of which rows of one side have different ones of their own.
+fn folded(e: &Side<'_>, t: &Side<'_>) -> Vec<FoldedKey> {
+    let keys: BTreeSet<&Vec<String>> = e.keys.iter().chain(&t.keys).flatten().collect();
+    let mut folded = Vec::new();
+    for key in keys {
+        let rows = |side: &Side<'_>| -> Vec<u32> {
+            let rows: Vec<usize> =
+                (0..side.rows.len()).filter(|row| side.keys[*row].as_ref() == Some(key)).collect();
+            let own: BTreeSet<_> = rows.iter().map(|row| &side.own_keys[*row]).collect();
+            if own.len() < 2 {
+                Vec::new()
+            } else {
+                rows.iter().map(|row| u32::try_from(*row).unwrap()).collect()
+            }
+        };
+        let (expected, target) = (rows(e), rows(t));
+        if !expected.is_empty() || !target.is_empty() {
+            folded.push(FoldedKey { key: one_text(key), expected, target });
+        }
+    }
+    folded.sort();
+    folded
 }
 
 impl Column {
@@ -462,13 +536,15 @@ fn bound(setting: &Setting) -> Result<BoundReconcile, String> {
 struct Side<'a> {
     rows: Vec<(usize, &'a Row)>,
     keys: Vec<Option<Vec<String>>>,
+    own_keys: Vec<Option<Vec<String>>>,
 }
 
 impl<'a> Side<'a> {
     fn new(setting: &'a Setting, rows: &'a [Row], keep: &[bool], target: bool) -> Side<'a> {
         let rows: Vec<(usize, &Row)> = rows.iter().enumerate().filter(|(i, _)| keep[*i]).collect();
         let keys = rows.iter().map(|(i, row)| setting.key(row, i + 1, target)).collect();
-        Side { rows, keys }
+        let own_keys = rows.iter().map(|(i, row)| setting.own_key(row, i + 1, target)).collect();
+        Side { rows, keys, own_keys }
     }
 
     fn count(&self, key: &Option<Vec<String>>) -> usize {
@@ -477,7 +553,7 @@ impl<'a> Side<'a> {
 }
 
 fn aligned(e: &Side<'_>, t: &Side<'_>, quarantined: &Side<'_>, merged: &Side<'_>) -> Alignment {
-    let mut plain = Alignment::default();
+    let mut plain = Alignment { folded: folded(e, t), ..Alignment::default() };
     for (i, key) in e.keys.iter().enumerate() {
         let row = u32::try_from(i).unwrap();
         match (key, e.count(key), t.count(key)) {
@@ -778,6 +854,8 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
     for (index, column) in compared.iter().enumerate() {
         check_column(&setting, column, (&outcome, &bound, index), &e, &t)?;
     }
+    let of_keys = setting.key_notes(&outcome, &e, &t);
+    prop_assert!(outcome.notes.ends_with(&of_keys), "{:?}: {:?}", outcome.notes, of_keys);
     let mismatched: Vec<bool> = (0..plain.pairs.len())
         .map(|pair| outcome.columns.iter().any(|c| c.mismatched.iter().any(|i| *i as usize == pair)))
         .collect();

@@ -1,0 +1,90 @@
+//! The columns of the key and of totals' groups: how their values meet, and what of a key means nothing.
+
+use crate::diagnostic::Spanned;
+use crate::model::{Family, Field, Logical};
+use crate::reconcile::config::ColumnPolicy;
+use crate::reconcile::convert::Convert;
+use crate::reconcile::meet::{Meeting, meet};
+use crate::reconcile::policy::Policy;
+
+use super::column::note;
+use super::{Binder, KeyColumn, ROW};
+
+impl Binder<'_> {
+    /// Binds a column of the key.
+    pub(super) fn key_part(&mut self, name: &Spanned<String>) -> Option<KeyColumn> {
+        if name.value == ROW {
+            return Some(KeyColumn {
+                name: ROW.to_owned(),
+                note: "compared as the row's position".to_owned(),
+                expected: Convert::Direct,
+                target: Convert::Direct,
+                fold: Policy::default(),
+            });
+        }
+        let (e, t, meeting) = self.met(name)?;
+        let config = self.config;
+        let fold = match config.columns.get(&name.value).filter(|policy| fits_key(&policy.value)) {
+            Some(policy) => self.policy(&name.value, &policy.value, &meeting, &e, &t)?,
+            None => Policy::default(),
+        };
+        Some(key_column(name, meeting, fold))
+    }
+
+    /// Binds a column of a total, or of its groups.
+    pub(super) fn key_column(&mut self, name: &Spanned<String>) -> Option<KeyColumn> {
+        let (_, _, meeting) = self.met(name)?;
+        Some(key_column(name, meeting, Policy::default()))
+    }
+
+    /// Returns a column of both sides, and how its values are the same.
+    fn met(&mut self, name: &Spanned<String>) -> Option<(Field, Field, Meeting)> {
+        let (mut e, mut t) = self.both(name)?;
+        // Values of one family are the same key by value, however their types were found.
+        if e.logical.family() == t.logical.family() {
+            (e.inferred, t.inferred) = (false, false);
+        }
+        match meet(&e, &t, self.zone_in_rules(&name.value)) {
+            Ok(mut meeting) => {
+                let as_number = || Convert::As { logical: Logical::I64, before: Box::new(Convert::Direct) };
+                if meeting.logical.family() == Family::Number {
+                    for (field, convert) in [(&e, &mut meeting.expected), (&t, &mut meeting.target)] {
+                        if field.logical == Logical::Bool {
+                            *convert = as_number();
+                        }
+                    }
+                }
+                Some((e, t, meeting))
+            }
+            Err(refusal) => {
+                self.refuse(&name.value, Some(&name.span), &e, &t, refusal);
+                None
+            }
+        }
+    }
+}
+
+fn key_column(name: &Spanned<String>, meeting: Meeting, fold: Policy) -> KeyColumn {
+    KeyColumn {
+        name: name.value.clone(),
+        note: note(&meeting, &fold),
+        expected: meeting.expected,
+        target: meeting.target,
+        fold,
+    }
+}
+
+/// Returns true where a policy has only words that a column of the key can have.
+pub(super) fn fits_key(policy: &ColumnPolicy) -> bool {
+    policy.tolerance.is_none()
+        && policy.relative.is_none()
+        && policy.precision.is_none()
+        && policy.unordered.is_none()
+        && policy.json.is_none()
+        && policy.null.is_empty()
+        && policy.map.is_none()
+        && policy.lookup.is_none()
+        && policy.source_expression.is_none()
+        && policy.target_expression.is_none()
+        && policy.r#as.is_none()
+}
