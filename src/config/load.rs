@@ -9,7 +9,7 @@ use crate::reconcile::{FOLDED_KEY, ROW, ROW_RULES, Reconcile};
 use crate::rule::ProjectFiles;
 
 use super::across::check_across;
-use super::dataset::DatasetConfig;
+use super::dataset::{DatasetConfig, KeyConfig};
 use super::family::{Checks, Matches, Steps};
 use super::files;
 use super::plan::{Dataset, GateConfig, Plan};
@@ -110,6 +110,8 @@ pub(super) struct Draft {
     pub(super) name: Option<Spanned<String>>,
     owner: Option<String>,
     key: Vec<Spanned<String>>,
+    /// True where the file says so.
+    has_no_key: bool,
     sensitive: Vec<Spanned<String>>,
     free_text: Vec<Spanned<String>>,
     show: Vec<Spanned<String>>,
@@ -142,6 +144,11 @@ impl Draft {
             duplicates: duplicates.unwrap_or_default(),
         };
         let reconcile = config.reconcile.0.flatten();
+        let (key, has_no_key) = match config.key.0 {
+            Some(KeyConfig::Columns(columns)) => (columns, false),
+            Some(KeyConfig::None) => (Vec::new(), true),
+            None => (Vec::new(), false),
+        };
         let name = config.dataset.0.flatten();
         if name.is_none() && node.get("dataset").is_none() {
             let place = name_span(Some(node), first_name(node)).unwrap_or(&node.span);
@@ -151,7 +158,8 @@ impl Draft {
             unfit,
             name: name.map(|name| Spanned { value: name.value.0, span: name.span }),
             owner: config.owner.0.flatten(),
-            key: config.key.0.unwrap_or_default(),
+            key,
+            has_no_key,
             sensitive: config.sensitive.0.unwrap_or_default(),
             free_text: config.free_text.0.unwrap_or_default(),
             show: config.show.0.unwrap_or_default(),
@@ -215,7 +223,9 @@ impl Draft {
         if self.sides.are_two() && node.get("key").is_none() {
             out.push(
                 Diagnostic::error(place, "a dataset with two sides needs `key`: rows are compared by it")
-                    .help(format!("name its columns, as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order")),
+                    .help(format!(
+                        "name its columns, as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order, or write `key: none` where equal rows are to be counted"
+                    )),
             );
         }
         if let Some(Value::List(names)) = node.get("key").map(|key| &key.value)
@@ -224,7 +234,7 @@ impl Draft {
             out.push(
                 Diagnostic::error(name_span(Some(node), "key").unwrap_or(place), "`key` names no column")
                     .help(format!(
-                        "as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order"
+                        "as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order; `key: none` where there is none"
                     )),
             );
         }
@@ -275,6 +285,9 @@ impl Draft {
         let names = node.get("reconcile").and_then(|r| r.get("columns"));
         for (name, policy) in &self.reconcile.columns {
             let span = name_span(names, name).unwrap_or(&policy.span).clone();
+            if self.has_no_key {
+                policy.value.check_without_key(out);
+            }
             // A side whose value is calculated need not have the column.
             let has = |side: &Side| policy.value.expression(*side).1.is_none();
             let on: Vec<Side> = [Side::Source, Side::Target].into_iter().filter(has).collect();

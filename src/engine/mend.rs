@@ -47,7 +47,13 @@ impl Reconciled {
             return Ok((Made::default(), counts));
         };
         let ties = self.ties_of(&self.outcome.rows.pairs, evidence.expected.height());
-        let made = repairs(&list, &evidence.expected, &evidence.target, (of_expected, of_target), &ties)?;
+        let mut made = repairs(&list, &evidence.expected, &evidence.target, (of_expected, of_target), &ties)?;
+        if !self.bound.has_key() && !list.is_empty() {
+            made.notes.push(
+                "Repairs name a row by all its columns, for there is no key: a delete means one of the rows that are equal to it, and `key` is the row's position in the snapshot of its side."
+                    .to_owned(),
+            );
+        }
         Ok((made, counts))
     }
 

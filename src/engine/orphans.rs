@@ -71,7 +71,7 @@ impl World<'_> {
 
     /// Returns the keys by which the rows of the sides are known to one another; raw rows have those after cleansing.
     ///
-    /// Where rows are known by their position there are none, and so no classes.
+    /// Where rows are known by their position or have no key there are none, and so no classes.
     fn row_keys(&self, dataset: &Dataset, meeting: Option<&BoundReconcile>) -> BTreeMap<Side, Keys> {
         let name = dataset.name.value.as_str();
         let columns: Vec<&str> = dataset.key.iter().map(|k| k.value.as_str()).collect();
@@ -84,6 +84,9 @@ impl World<'_> {
             (Side::Expected, self.frame(name, Side::Expected)),
             (Side::Target, self.frame(name, Side::Target)),
         ];
+        if columns.is_empty() {
+            return BTreeMap::new();
+        }
         let keys = |(side, frame): (Side, Option<&Frame>)| Some((side, keys_of(frame?, side)?));
         frames.into_iter().filter_map(keys).collect()
     }

@@ -60,6 +60,7 @@ pub fn reconcile(
     if let Some(former) = &working.former {
         merged = if merged.height() == 0 { former.clone() } else { merged.with(former)? };
     }
+    let (quarantined, merged) = (bound.prepare_held_back(quarantined)?, bound.prepare_held_back(merged)?);
     let prepared = bound.prepare(&expected.frame, target)?;
     let input = Input {
         expected: &prepared.expected,
@@ -222,7 +223,11 @@ impl Reconciled {
         let evidence = &self.outcome.evidence;
         let (expected, target) = (Some(&evidence.expected), Some(&evidence.target));
         let cells = Cells::new(&self.keys, raw.or(expected), expected, target, &self.origin);
-        let of_rows = RowRules { dataset, cells: &cells, rows: height, may_be_empty, group_id };
+        let columns = match self.bound.has_key() {
+            true => dataset.key.iter().map(|name| name.value.clone()).collect(),
+            false => self.bound.columns.iter().map(|column| column.name.clone()).collect(),
+        };
+        let of_rows = RowRules { columns, cells: &cells, rows: height, may_be_empty, group_id };
         let mut judged = self.row_rules(&of_rows);
         for (index, (column, outcome)) in self.bound.columns.iter().zip(&self.outcome.columns).enumerate() {
             let causes = self.explained.columns.get(index).map(|explained| explained.cells.as_slice());
@@ -236,7 +241,7 @@ impl Reconciled {
                 Some(finding)
             });
             let id = column.rule();
-            judged.push(
+            let rule = self.bound.has_key().then(|| {
                 Draft {
                     says: format!("`{}` is the same on both sides.", column.name),
                     columns: vec![column.name.clone()],
@@ -248,8 +253,9 @@ impl Reconciled {
                     severity: Severity::Error,
                     id,
                 }
-                .finish(),
-            );
+                .finish()
+            });
+            judged.extend(rule);
             judged.extend(self.unmapped(column, all, may_be_empty));
         }
         for (total, outcome) in self.bound.totals.iter().zip(&self.outcome.totals) {

@@ -2,19 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::config::Dataset;
 use crate::model::{Dimension, Finding, Severity, Side};
 use crate::reconcile::FOLDED_KEY;
 
 use super::draft::Draft;
-use super::findings::Cells;
+use super::findings::{Cells, fill_joined};
 use super::judge::Judged;
 use super::reconciled::Reconciled;
 
 /// What the rules about rows look at.
 pub struct RowRules<'a> {
-    /// The dataset.
-    pub dataset: &'a Dataset,
+    /// The columns that the rules look at: the key's, or where there is no key all that are compared.
+    pub columns: Vec<String>,
     /// The texts of the rows of the evidence.
     pub cells: &'a Cells<'a>,
     /// The rows of expected and of the target.
@@ -37,6 +36,16 @@ impl RowRules<'_> {
         vec![(Side::Expected, self.rows.0, expected), (Side::Target, self.rows.1, target)]
     }
 
+    /// Returns findings about rows that have no key: with all that is compared.
+    fn whole(&self, side: Side, indexes: &[u32], columns: &[String]) -> Vec<Finding> {
+        let texts = self.cells.columns(columns);
+        let mut found = self.list(side, indexes);
+        for (finding, index) in found.iter_mut().zip(indexes) {
+            fill_joined(&texts, finding, *index as usize);
+        }
+        found
+    }
+
     fn draft(
         &self,
         kind: &'static str,
@@ -48,7 +57,7 @@ impl RowRules<'_> {
         Draft {
             id: id.to_owned(),
             says: says.to_owned(),
-            columns: self.dataset.key.iter().map(|name| name.value.clone()).collect(),
+            columns: self.columns.clone(),
             dimension,
             sides,
             fields: None,
@@ -73,8 +82,13 @@ impl Reconciled {
             let others: Vec<u32> = list.iter().copied().filter(|row| !folded.contains(row)).collect();
             of.list(side, &others)
         };
-        let missing = of.list(Side::Expected, &rows.missing);
-        let unexpected = of.list(Side::Target, &rows.unexpected);
+        let (missing, unexpected) = match self.bound.has_key() {
+            true => (of.list(Side::Expected, &rows.missing), of.list(Side::Target, &rows.unexpected)),
+            false => (
+                of.whole(Side::Expected, &rows.missing, &of.columns),
+                of.whole(Side::Target, &rows.unexpected, &of.columns),
+            ),
+        };
         let mut drafts = vec![
             of.draft(
                 "reconcile",
@@ -90,7 +104,9 @@ impl Reconciled {
                 Dimension::Consistency,
                 vec![(Side::Target, pairs + unexpected.len() as u64, unexpected)],
             ),
-            of.draft(
+        ];
+        if self.bound.has_key() {
+            drafts.push(of.draft(
                 "reconcile",
                 "reconcile-duplicate_key",
                 "No key stands twice on either side.",
@@ -99,8 +115,8 @@ impl Reconciled {
                     repeated(Side::Expected, &rows.duplicate_expected, &folded_expected),
                     repeated(Side::Target, &rows.duplicate_target, &folded_target),
                 ),
-            ),
-        ];
+            ));
+        }
         if self.bound.folds() {
             let (mut expected, mut target) = (Vec::new(), Vec::new());
             for key in &rows.folded {
@@ -117,16 +133,18 @@ impl Reconciled {
                 of.both(expected, target),
             ));
         }
-        drafts.push(of.draft(
-            "reconcile",
-            "reconcile-no_key",
-            "Every record has a key.",
-            Dimension::Completeness,
-            of.both(
-                of.list(Side::Expected, &rows.no_key_expected),
-                of.list(Side::Target, &rows.no_key_target),
-            ),
-        ));
+        if self.bound.has_key() {
+            drafts.push(of.draft(
+                "reconcile",
+                "reconcile-no_key",
+                "Every record has a key.",
+                Dimension::Completeness,
+                of.both(
+                    of.list(Side::Expected, &rows.no_key_expected),
+                    of.list(Side::Target, &rows.no_key_target),
+                ),
+            ));
+        }
         let finish = |draft: Draft<'_>| {
             let fields = self.bound.rules.get(&draft.id);
             Draft { fields, ..draft }.finish()

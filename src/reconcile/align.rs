@@ -10,6 +10,7 @@ use crate::model::{Field, Logical};
 use crate::rule::RuleError;
 
 use super::bind::{BoundReconcile, KeyColumn};
+use super::content;
 use super::hash::Hashed;
 use super::join::{Joined, Repeated, join};
 use super::keys::{keys_of, unfolded_keys_of};
@@ -107,9 +108,13 @@ pub(super) struct Aligned {
 /// policy of a key's column ignores. A key part that is NULL makes a row without key; a key repeated on either side puts all rows with that key, on both
 /// sides, into duplicate key.
 ///
+/// Where rows have no key, those that say the same in all that is compared are paired off: as many as both sides have, the
+/// first of each. Values are the same by the policies of their columns.
+///
 /// Each side is looked at once, piece by piece; of a row 24 bytes are kept: hashes of its key (96 bits) and of what is
 /// compared (64 bits), and its index. They are joined by key. Rows with the same key and the same hash are the same, but
 /// for chance. All others are fetched, and only their values decide: the texts of their keys, and [`super::compare()`].
+/// Without a key the hash is of what is compared alone, and has 96 bits.
 ///
 /// # Errors
 /// Where a column is not there, a side has more than 4,294,967,294 rows, rows cannot be read or there is no
@@ -143,8 +148,14 @@ pub(super) fn align(
         })
         .try_reduce(Joined::default, |a, b| Ok::<_, RuleError>(a.add(b)))?;
     means.go_on()?;
-    let evidence = fetch(input, &joined, &e.no_key, &t.no_key)?;
-    let mut aligned = settle(input, &bound.key, joined, (&e.no_key, &t.no_key), evidence)?;
+    let mut aligned = if bound.has_key() {
+        let evidence = fetch(input, &joined, &e.no_key, &t.no_key)?;
+        settle(input, &bound.key, joined, (&e.no_key, &t.no_key), evidence)?
+    } else {
+        let joined = pair_off(joined, means.partners);
+        let evidence = fetch(input, &joined, &[], &[])?;
+        settle_without_key(input, bound, joined, evidence)?
+    };
     aligned.longest = e.longest;
     for (column, length) in t.longest {
         let longest = aligned.longest.entry(column).or_insert(0);
@@ -211,6 +222,56 @@ fn fetch(
     let expected = input.expected.fetch(&expected_at)?;
     let target = input.target.fetch(&target_at)?;
     Ok(Evidence { expected, expected_at, target, target_at })
+}
+
+/// Pairs off rows that say the same, where they have no key: as many as both sides have. Of the others the last are left.
+fn pair_off(mut joined: Joined, all: bool) -> Joined {
+    for Repeated { mut expected, mut target } in std::mem::take(&mut joined.repeated) {
+        expected.sort_unstable();
+        target.sort_unstable();
+        let both = expected.len().min(target.len());
+        joined.same += both as u64;
+        if all {
+            let pairs = expected.iter().zip(&target).map(|(e, t)| Pair { expected: *e, target: *t });
+            joined.same_pairs.extend(pairs);
+        }
+        joined.missing.extend(expected.drain(both..));
+        joined.unexpected.extend(target.drain(both..));
+    }
+    joined
+}
+
+/// Finds the places of rows that have no key.
+fn settle_without_key(
+    input: &Input<'_>,
+    bound: &BoundReconcile,
+    joined: Joined,
+    evidence: Evidence,
+) -> Result<Aligned, RuleError> {
+    // The evidence holds no other rows.
+    let all = |frame: &Frame| (0..u32::try_from(frame.height()).unwrap_or(u32::MAX)).collect();
+    let mut rows = Alignment {
+        same: joined.same,
+        missing: all(&evidence.expected),
+        unexpected: all(&evidence.target),
+        ..Alignment::default()
+    };
+    for (held_back, of_quarantined) in [(input.quarantined, true), (input.merged, false)] {
+        if held_back.height() == 0 || rows.unexpected.is_empty() {
+            continue;
+        }
+        let unexpected = std::mem::take(&mut rows.unexpected);
+        let (found, rest) = content::held_back(unexpected, &evidence.target, held_back, &bound.columns)?;
+        rows.unexpected = rest;
+        if of_quarantined {
+            rows.from_quarantined = found;
+        } else {
+            rows.from_merged = found;
+        }
+    }
+    let mut partners = joined.same_pairs;
+    partners.par_sort_unstable();
+    Ok(Aligned { rows, evidence, partners, longest: BTreeMap::new() })
 }
 
 /// Decides by the texts of the keys what hashes have only found.

@@ -29,6 +29,9 @@ pub const ROW: &str = "_row";
 pub const ROW_RULES: [&str; 4] =
     ["reconcile-missing", "reconcile-unexpected", "reconcile-duplicate_key", "reconcile-no_key"];
 
+/// Those of them that are about keys.
+const OF_KEYS: [&str; 2] = ["reconcile-duplicate_key", "reconcile-no_key"];
+
 /// The rule of keys that are one only without what policies of the key's columns ignore.
 pub const FOLDED_KEY: &str = "reconcile-folded_key";
 
@@ -140,9 +143,12 @@ impl BoundReconcile {
     /// Returns the ids of all rules of the reconciliation, in the order of the report.
     pub fn rule_ids(&self) -> Vec<String> {
         let folded = self.folds().then_some(FOLDED_KEY);
-        let rows = ROW_RULES.into_iter().chain(folded).map(str::to_owned);
+        // Without a key, rows are there or not.
+        let of_keys = |id: &&str| self.has_key() || !OF_KEYS.contains(id);
+        let rows = ROW_RULES.into_iter().filter(of_keys).chain(folded).map(str::to_owned);
         let columns = self.columns.iter();
-        let columns = columns.flat_map(|c| std::iter::once(c.rule()).chain(c.unmapped_rule()));
+        let columns =
+            columns.flat_map(|c| self.has_key().then(|| c.rule()).into_iter().chain(c.unmapped_rule()));
         let built = [FIT, FIT_BACK, SCHEMA, SEQUENCES].map(str::to_owned);
         rows.chain(built).chain(columns).chain(self.totals.iter().map(|t| t.id.clone())).collect()
     }
@@ -150,7 +156,8 @@ impl BoundReconcile {
 
 /// Finds out what is compared and how.
 ///
-/// Every column with the same name on both sides is compared, but for the key and what is excluded. What is
+/// Every column with the same name on both sides is compared, but for the key and what is excluded. Without any column in
+/// `key` the rows have no key, and are compared as wholes. What is
 /// wrong goes to `out`: names that are not there, policies that a type cannot have, a timestamp without a zone
 /// that meets one with a zone while nobody says which zone it shows (UTC is never assumed). `expected` and `target` are
 /// the columns before [`BoundReconcile::prepare`].
@@ -175,6 +182,9 @@ pub fn bind(
     let key_columns = key.iter().filter_map(|name| binder.key_part(name)).collect();
     binder.check_names(key);
     let (columns, not_compared) = binder.columns(key);
+    if key.is_empty() {
+        binder.check_without_key(&columns);
+    }
     let totals = binder.totals();
     let schema = (binder.type_pairs(), config.schema.is_some());
     let (rules, zones) = (IndexMap::new(), binder.zones());

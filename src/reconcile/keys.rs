@@ -55,6 +55,11 @@ impl BoundReconcile {
         keys_of(frame, &self.key, of_side(side))
     }
 
+    /// Returns true where rows have a key; without one, rows that say the same are paired off.
+    pub fn has_key(&self) -> bool {
+        !self.key.is_empty()
+    }
+
     /// Returns true where keys are matched without something that they show.
     pub fn folds(&self) -> bool {
         self.key.iter().any(KeyColumn::folds)

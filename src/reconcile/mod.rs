@@ -6,6 +6,7 @@ pub mod cause;
 mod cell;
 mod compare;
 mod config;
+mod content;
 mod convert;
 mod fit;
 mod hash;
@@ -54,7 +55,8 @@ pub struct Input<'a> {
     pub expected: &'a dyn Rows,
     /// The new system's rows.
     pub target: &'a dyn Rows,
-    /// Rows held back, with expected's columns; only their keys are looked at. An empty frame needs no columns.
+    /// Rows held back, with expected's columns; only their keys are looked at, and where there is no key, what is compared.
+    /// An empty frame needs no columns.
     pub quarantined: &'a Frame,
     /// Rows merged into others, likewise.
     pub merged: &'a Frame,
@@ -142,7 +144,7 @@ pub fn reconcile(
             *mark = true;
         }
     }
-    let mut notes = notes(bound, &columns);
+    let mut notes = if bound.has_key() { notes(bound, &columns) } else { Vec::new() };
     notes.extend(notes_on_keys(bound, &rows, &evidence)?);
     Ok(Reconciliation { rows, evidence, partners, columns, mismatched, longest, totals, notes })
 }

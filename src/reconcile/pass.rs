@@ -10,7 +10,8 @@ use crate::rule::RuleError;
 
 use super::Means;
 use super::align::Of;
-use super::bind::{BoundReconcile, KeyColumn, ROW};
+use super::bind::{BoundReconcile, ROW};
+use super::content::Contents;
 use super::hash::{Hashed, VERSION, hash_rows};
 use super::kept::{Keeping, Kept, Place};
 use super::keys::keys_of;
@@ -61,7 +62,7 @@ pub(super) fn fill(
                 if done.is_ok() {
                     done = means.go_on().and_then(|()| {
                         look(&frame, &mut passed.longest);
-                        let records = records(&frame, start, &bound.key, hashed, of, &mut passed.no_key)?;
+                        let records = records(&frame, start, bound, hashed, of, &mut passed.no_key)?;
                         if let Some(keeping) = &keeping {
                             keeping.put(start, frame.height(), &records);
                         }
@@ -101,6 +102,9 @@ fn made_of(rows: &dyn Rows, bound: &BoundReconcile, hashed: &[Hashed], of: Of) -
     for part in &bound.key {
         text.push_str(&format!("key {:?} {} {}\n", part.name, logical(&part.name), part.describe(of)));
     }
+    for column in bound.columns.iter().filter(|_| !bound.has_key()) {
+        text.push_str(&format!("{} {}\n", column.describe(of), logical(&column.name)));
+    }
     for column in hashed {
         text.push_str(&format!("column {} {}\n", column.describe(of), logical(&column.name)));
     }
@@ -127,19 +131,23 @@ fn again(kept: &Kept, shelves: &Shelves<'_>, means: &Means<'_>) -> Result<Passed
 fn records(
     frame: &Frame,
     start: u64,
-    key: &[KeyColumn],
+    bound: &BoundReconcile,
     hashed: &[Hashed],
     of: Of,
     no_key: &mut Vec<u32>,
 ) -> Result<Vec<Record>, RuleError> {
-    let keys = keys_of(frame, key, of)?;
+    let at = |index: usize| u32::try_from(start + index as u64).unwrap_or(u32::MAX);
+    if !bound.has_key() {
+        let contents = Contents::new(frame, &bound.columns, of)?.hashes().into_iter().enumerate();
+        return Ok(contents.map(|(index, content)| Record::new(content, 0, at(index))).collect());
+    }
+    let keys = keys_of(frame, &bound.key, of)?;
     let rows = hash_rows(frame, hashed, of)?;
     let mut records = Vec::with_capacity(rows.len());
     for (index, row) in rows.into_iter().enumerate() {
-        let at = u32::try_from(start + index as u64).unwrap_or(u32::MAX);
         match keys.hash(index) {
-            Some(key) => records.push(Record::new(key, row, at)),
-            None => no_key.push(at),
+            Some(key) => records.push(Record::new(key, row, at(index))),
+            None => no_key.push(at(index)),
         }
     }
     Ok(records)

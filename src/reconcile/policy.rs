@@ -53,6 +53,12 @@ impl Policy {
         self.plain_text(text, self.active())
     }
 
+    /// Returns what is left of a value when everything that means nothing is taken away: without a tolerance, values are
+    /// equal where this is.
+    pub(super) fn canonical<'c>(&self, cell: &'c Cell<'_>) -> Cell<'c> {
+        self.normal(cell, self.active())
+    }
+
     /// Returns which words are there.
     pub(super) fn active(&self) -> Active {
         [

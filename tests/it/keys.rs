@@ -1,4 +1,4 @@
-//! A record has one key, whatever the types of its key on the two sides.
+//! How records of the two sides find one another: by one key, whatever its types; without regard to case; without a key.
 
 use crate::support::{Folder, column, read_parquet};
 
@@ -185,4 +185,104 @@ fn keys_are_matched_as_the_old_server_saw_them() {
     assert_eq!(folder.run(&["reconcile", "--from", "latest"]).code, Some(1));
     let buckets = folder.result().datasets[0].buckets.unwrap();
     assert_eq!((buckets.mismatched, buckets.missing, buckets.duplicate_key_expected), (1, 5, 2));
+}
+
+/// Returns lines of a file of the run.
+fn lines(folder: &Folder, file: &str, columns: &[&str]) -> Vec<String> {
+    let table = read_parquet(&folder.run_folder().join(file));
+    let columns: Vec<Vec<String>> = columns
+        .iter()
+        .map(|name| column(&table, name).into_iter().map(|cell| cell.unwrap_or("-".to_owned())).collect())
+        .collect();
+    let rows = columns.first().map_or(0, Vec::len);
+    (0..rows).map(|row| columns.iter().map(|c| c[row].as_str()).collect::<Vec<_>>().join(" ")).collect()
+}
+
+#[test]
+fn rows_without_a_key_are_counted() {
+    let folder = Folder::new();
+    let rules = "dataset: t\nkey: none\nsensitive: [b]\n\
+        source: { connection: files, file: source.csv, types: { a: text, b: 'decimal(9,2)', c: text } }\n\
+        target: { connection: files, file: target.csv, types: { a: text, b: 'decimal(9,3)', c: text } }\n\
+        cleanse:\n  - step: parse_number\n    columns: [c]\n    to: i64\n    invalid: quarantine\n\
+        reconcile:\n  columns: { a: { case: ignore } }\n  exclude: [c]\n";
+    folder.project(
+        rules,
+        "a,b,c\nx,1,1\nx,1,1\nX,1.00,1\ny,2,1\n,3,1\nz,77.5,1\nq,4,odd\n",
+        "a,b,c\nx,1.000,7\nx,1,8\ny,2.5,1\nY,2,1\n,3,1\nq,4,0\nq,4,0\nx,1.001,1\n",
+    );
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(
+        lines(&folder, "findings/t.parquet", &["rule", "side", "row", "expected", "target"]),
+        [
+            "reconcile-missing expected 3 X|1.00 -",
+            "reconcile-unexpected target 3 - y|2.500",
+            "reconcile-missing expected 6 z|77.50 -",
+            "reconcile-unexpected target 7 - q|4.000",
+            "reconcile-unexpected target 8 - x|1.001",
+        ]
+    );
+    let result = folder.result();
+    let dataset = &result.datasets[0];
+    let ids: Vec<&str> = dataset.rules.iter().map(|rule| rule.id.as_str()).collect();
+    assert!(!ids.iter().any(|id| id.contains("key") || id.ends_with("-a")), "{ids:?}");
+    let buckets = dataset.buckets.unwrap();
+    assert_eq!((buckets.matched, buckets.mismatched, buckets.missing), (4, 0, 2));
+    assert_eq!((buckets.unexpected, buckets.from_quarantined), (3, 1));
+    assert!(dataset.ledger.as_ref().unwrap().balanced);
+    assert_eq!(
+        lines(&folder, "repairs/t.parquet", &["action", "key", "a", "b"]),
+        ["delete 3 y 2.500", "insert 3 X 1.000", "insert 6 z 77.500", "delete 7 q 4.000", "delete 8 x 1.001"]
+    );
+    assert!(dataset.notes.iter().any(|note| note.contains("there is no key: a delete means")));
+    let page = std::fs::read_to_string(folder.run_folder().join("report/t.html")).unwrap();
+    assert!(page.contains("<dt>Key</dt><dd><span class=\"quiet\">none</span>"), "{page}");
+    assert!(!page.contains("77.5"), "a hidden value");
+}
+
+#[test]
+fn rows_without_a_key_that_rest_are_counted_too() {
+    let folder = Folder::new();
+    let rules = "dataset: t\nkey: none\nsource: { connection: files, file: source.csv }\n\
+        target: { connection: files, file: target.csv }\n";
+    folder.project(rules, "a,b\nx,1\nx,1\ny,2\nz,\n", "a,b\nx,1\ny,2\ny,2\nz,\n");
+    assert_eq!(folder.run(&["run"]).code, Some(1));
+    let buckets = folder.result().datasets[0].buckets.unwrap();
+    assert_eq!((buckets.matched, buckets.missing, buckets.unexpected), (3, 1, 1));
+    for _ in 0..2 {
+        assert_eq!(folder.run(&["reconcile", "--from", "latest"]).code, Some(1));
+        assert_eq!(folder.result().datasets[0].buckets, Some(buckets));
+    }
+    // What was kept is not used where more means nothing.
+    let rules = rules.replace("target.csv }", "target.csv }\nreconcile: { columns: { a: { null: [x] } } }");
+    folder.write("rules/t.yml", rules);
+    folder.run(&["reconcile", "--from", "latest"]);
+    assert_eq!(folder.result().datasets[0].buckets, Some(buckets));
+}
+
+#[test]
+fn what_needs_a_key_is_said_where_there_is_none() {
+    let folder = Folder::new();
+    let rules = "dataset: t\nkey: none\nsource: { connection: files, file: source.csv }\n\
+        target: { connection: files, file: target.csv }\n\
+        reconcile: { columns: { b: { tolerance: 0.1, relative: 0.5 } } }\n";
+    folder.project(rules, "a,b\nx,1\n", "a,b\nx,1\n");
+    let ran = folder.run(&["check-config"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    for word in ["`tolerance` needs a key", "`relative` needs a key", "rules/t.yml:5:"] {
+        assert!(ran.stderr.contains(word), "{ran:?}");
+    }
+    folder.write(
+        "rules/t.yml",
+        rules.replace(
+            "reconcile: { columns: { b: { tolerance: 0.1, relative: 0.5 } } }",
+            "reconcile: { exclude: [a, b] }",
+        ),
+    );
+    let ran = folder.run(&["run"]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("no column is compared by which rows"), "{ran:?}");
+    folder.write("rules/t.yml", rules.replace("key: none", "key: []"));
+    let ran = folder.run(&["check-config"]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("`key: none` where there is none"), "{ran:?}");
 }

@@ -1,6 +1,6 @@
 //! The columns of the key and of totals' groups: how their values meet, and what of a key means nothing.
 
-use crate::diagnostic::Spanned;
+use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
 use crate::model::{Family, Field, Logical};
 use crate::reconcile::config::ColumnPolicy;
 use crate::reconcile::convert::Convert;
@@ -8,7 +8,7 @@ use crate::reconcile::meet::{Meeting, meet};
 use crate::reconcile::policy::Policy;
 
 use super::column::note;
-use super::{Binder, KeyColumn, ROW};
+use super::{Binder, ComparedColumn, KeyColumn, ROW};
 
 impl Binder<'_> {
     /// Binds a column of the key.
@@ -29,6 +29,19 @@ impl Binder<'_> {
             None => Policy::default(),
         };
         Some(key_column(name, meeting, fold))
+    }
+
+    /// Reports what needs a key, where there is none.
+    pub(super) fn check_without_key(&mut self, columns: &[ComparedColumn]) {
+        self.config.columns.values().for_each(|policy| policy.value.check_without_key(self.out));
+        if columns.is_empty() && !self.out.has_errors() {
+            self.out.push(
+                Diagnostic::without_place(
+                    "there is no key, and no column is compared by which rows could be told apart",
+                )
+                .help("map the names of the two sides with `columns`, or exclude less"),
+            );
+        }
     }
 
     /// Binds a column of a total, or of its groups.
@@ -71,6 +84,21 @@ fn key_column(name: &Spanned<String>, meeting: Meeting, fold: Policy) -> KeyColu
         expected: meeting.expected,
         target: meeting.target,
         fold,
+    }
+}
+
+impl ColumnPolicy {
+    /// Reports words that need a key, where there is none.
+    pub fn check_without_key(&self, out: &mut Diagnostics) {
+        for (word, amount) in [("tolerance", &self.tolerance), ("relative", &self.relative)] {
+            if let Some(amount) = amount {
+                let message = format!("`{word}` needs a key: without one, rows are the same or not");
+                out.push(
+                    Diagnostic::error(&amount.span, message)
+                        .help("`as: decimal(12,2)` rounds both sides before they are compared"),
+                );
+            }
+        }
     }
 }
 

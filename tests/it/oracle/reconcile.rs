@@ -53,6 +53,7 @@ const COLUMNS: usize = 5;
 struct Case {
     keys: Vec<Drawn>,
     by_position: bool,
+    without_key: bool,
     columns: Vec<Drawn>,
     source: Vec<(Vec<u8>, u8, bool)>,
     /// A number above all values takes what a row of the source has: the one in the same place, or another.
@@ -101,7 +102,7 @@ fn case() -> impl Strategy<Value = Case> {
             .prop_map(|(keys, columns)| [keys, columns].concat());
     (
         proptest::collection::vec(drawn(0.8), 1..=KEYS),
-        proptest::bool::weighted(0.05),
+        (proptest::bool::weighted(0.05), proptest::bool::weighted(0.15)),
         proptest::collection::vec(drawn(0.4), 1..=COLUMNS),
         proptest::collection::vec((cells(), 0..30_u8, any::<bool>()), 0..16),
         proptest::collection::vec(
@@ -114,9 +115,10 @@ fn case() -> impl Strategy<Value = Case> {
         ),
         (1..6_u8, proptest::option::of(0..600_u64), 1..4_u8),
     )
-        .prop_map(|(keys, by_position, columns, source, target, totals, means)| Case {
+        .prop_map(|(keys, (by_position, without_key), columns, source, target, totals, means)| Case {
             keys,
             by_position,
+            without_key,
             columns,
             source,
             target,
@@ -292,13 +294,17 @@ impl Setting {
     fn new(case: &Case) -> Setting {
         let keys: Vec<Column> =
             case.keys.iter().enumerate().map(|(i, d)| column(&format!("k{i}"), d, true)).collect();
-        let columns: Vec<Column> =
+        let mut columns: Vec<Column> =
             case.columns.iter().enumerate().map(|(i, d)| column(&format!("c{i}"), d, false)).collect();
-        let key_names = match case.by_position {
-            true => vec!["_row".to_owned()],
-            false => keys.iter().map(|key| key.name.clone()).collect(),
+        let key_names = match (case.without_key, case.by_position) {
+            (true, _) => Vec::new(),
+            (false, true) => vec!["_row".to_owned()],
+            (false, false) => keys.iter().map(|key| key.name.clone()).collect(),
         };
-        let keys = if case.by_position { Vec::new() } else { keys };
+        let keys = if case.by_position || case.without_key { Vec::new() } else { keys };
+        for column in columns.iter_mut().filter(|_| case.without_key) {
+            (column.policy.tolerance, column.policy.relative) = (None, None);
+        }
         let all: Vec<Column> = keys.iter().chain(&columns).cloned().collect();
         let rows = |cells: &[u8], target: bool| -> Row {
             let of_side = all.iter().enumerate().filter(|(_, c)| if target { c.sides.1 } else { c.sides.0 });
@@ -419,7 +425,23 @@ impl Setting {
         let told_apart = |agg: &[Aggregate]| agg.iter().any(|what| !COUNTED_OR_SUMMED.contains(what));
         let values =
             self.totals.iter().all(|(at, _, agg, _)| !told_apart(agg) || self.at(*at).key_form.is_some());
-        key && compared && by && values
+        let told_apart = !self.is_without_key() || self.columns.iter().any(Column::is_compared);
+        key && compared && by && values && told_apart
+    }
+
+    fn is_without_key(&self) -> bool {
+        self.key_names.is_empty()
+    }
+
+    /// Returns whether two rows say the same in all that is compared.
+    fn same_rows(&self, a: &Row, b: &Row, b_is_target: bool) -> bool {
+        self.columns.iter().filter(|c| c.is_compared()).all(|c| {
+            let form = c.form.as_ref().unwrap();
+            let of_b = if b_is_target { &c.fields.1 } else { &c.fields.0 };
+            let x = form.cell(&c.fields.0, self.value(c, a, false));
+            let y = form.cell(of_b, self.value(c, b, b_is_target));
+            c.policy.equal(&x, &y, &form.logical(&c.fields.0.logical, &c.fields.1.logical))
+        })
     }
 
     /// Returns the key of a row as it is shown; nothing where a part is NULL.
@@ -575,6 +597,37 @@ fn aligned(e: &Side<'_>, t: &Side<'_>, quarantined: &Side<'_>, merged: &Side<'_>
             (_, 0, 1) if merged.count(key) > 0 => plain.from_merged.push(row),
             (_, 0, 1) => plain.unexpected.push(row),
             _ => plain.duplicate_target.push(row),
+        }
+    }
+    plain
+}
+
+/// Pairs off rows without a key: each of expected with the first of the target that says the same and is left.
+fn paired_off(setting: &Setting, e: &Side<'_>, t: &Side<'_>, held_back: [&Side<'_>; 2]) -> Alignment {
+    let mut plain = Alignment::default();
+    let mut left: Vec<usize> = (0..t.rows.len()).collect();
+    for (row, (_, values)) in (0..).zip(&e.rows) {
+        match left.iter().position(|at| setting.same_rows(values, t.rows[*at].1, true)) {
+            Some(at) => {
+                let target = u32::try_from(left.remove(at)).unwrap();
+                plain.pairs.push(Pair { expected: row, target });
+            }
+            None => plain.missing.push(row),
+        }
+    }
+    let [mut quarantined, mut merged] = held_back.map(|side| side.rows.clone());
+    for at in left {
+        let row = u32::try_from(at).unwrap();
+        let is_of = |pool: &mut Vec<(usize, &Row)>| {
+            let found = pool.iter().position(|(_, values)| setting.same_rows(values, t.rows[at].1, true));
+            found.map(|at| pool.remove(at)).is_some()
+        };
+        if is_of(&mut quarantined) {
+            plain.from_quarantined.push(row);
+        } else if is_of(&mut merged) {
+            plain.from_merged.push(row);
+        } else {
+            plain.unexpected.push(row);
         }
     }
     plain
@@ -840,19 +893,24 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
 
     let e = Side::new(&setting, &setting.source, &kept, false);
     let t = Side::new(&setting, &setting.target, &in_scope, true);
-    let plain = aligned(
-        &e,
-        &t,
-        &Side::new(&setting, &setting.source, &quarantined, false),
-        &Side::new(&setting, &setting.source, &merged, false),
-    );
+    let quarantined = Side::new(&setting, &setting.source, &quarantined, false);
+    let merged = Side::new(&setting, &setting.source, &merged, false);
+    let plain = match setting.is_without_key() {
+        true => paired_off(&setting, &e, &t, [&quarantined, &merged]),
+        false => aligned(&e, &t, &quarantined, &merged),
+    };
     prop_assert_eq!(&outcome.rows, &plain);
 
     let compared: Vec<&Column> = setting.columns.iter().filter(|c| c.is_compared()).collect();
     let names: Vec<&str> = bound.columns.iter().map(|c| c.name.as_str()).collect();
     prop_assert_eq!(names, compared.iter().map(|c| c.name.as_str()).collect::<Vec<_>>());
     for (index, column) in compared.iter().enumerate() {
-        check_column(&setting, column, (&outcome, &bound, index), &e, &t)?;
+        if setting.is_without_key() {
+            prop_assert_eq!(outcome.columns[index].compared, plain.pairs.len() as u64);
+            prop_assert_eq!(outcome.columns[index].mismatched.len(), 0);
+        } else {
+            check_column(&setting, column, (&outcome, &bound, index), &e, &t)?;
+        }
     }
     let of_keys = setting.key_notes(&outcome, &e, &t);
     prop_assert!(outcome.notes.ends_with(&of_keys), "{:?}: {:?}", outcome.notes, of_keys);
@@ -936,6 +994,7 @@ fn check_ledger(
     let ledger = Ledger::new(Some(&of_source), Some(&of_target));
     prop_assert!(ledger.balanced, "{:?}", ledger);
 
+    let is_without_key = case.without_key;
     let (mut source, mut target) = (Vec::new(), Vec::new());
     for (i, (_, state, cleansed)) in case.source.iter().enumerate() {
         let Some(row) = e.rows.iter().position(|(at, _)| *at == i) else {
@@ -945,6 +1004,9 @@ fn check_ledger(
         let key = &e.keys[row];
         let pair = outcome.rows.pairs.iter().position(|p| p.expected as usize == row);
         source.push(match (key, e.count(key), t.count(key)) {
+            _ if outcome.rows.missing.iter().any(|r| *r as usize == row) => SourceDisposition::Missing,
+            _ if is_without_key && *cleansed => SourceDisposition::MatchedCleansed,
+            _ if is_without_key => SourceDisposition::MatchedUnchanged,
             (None, _, _) => SourceDisposition::NoKey,
             (_, 1, 0) => SourceDisposition::Missing,
             (_, 1, 1) if outcome.mismatched[pair.unwrap()] => SourceDisposition::Mismatched,
