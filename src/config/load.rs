@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::model::{Severity, Side};
 use crate::node::{FromNode, Node, Value};
-use crate::reconcile::{FOLDED_KEY, ROW, ROW_RULES, Reconcile};
+use crate::reconcile::{AMBIGUOUS, FOLDED_KEY, ROW, ROW_RULES, Reconcile};
 use crate::rule::ProjectFiles;
 
 use super::across::check_across;
@@ -286,7 +286,7 @@ impl Draft {
         for (name, policy) in &self.reconcile.columns {
             let span = name_span(names, name).unwrap_or(&policy.span).clone();
             if self.has_no_key {
-                policy.value.check_without_key(out);
+                policy.value.check_exact("without a key, rows are the same or not", out);
             }
             // A side whose value is calculated need not have the column.
             let has = |side: &Side| policy.value.expression(*side).1.is_none();
@@ -295,6 +295,18 @@ impl Draft {
                 self.sides.check_columns(&columns, &[side], out);
             }
             self.sides.check_columns(&[Spanned { value: name.clone(), span }], &on, out);
+        }
+        if !self.key.is_empty() || self.has_no_key {
+            self.reconcile.check_natural_key(&self.key, out);
+        }
+        for name in &self.reconcile.natural_key {
+            let policy = self.reconcile.columns.get(&name.value).map(|policy| &policy.value);
+            let has = |side: &Side| policy.is_none_or(|policy| policy.expression(*side).1.is_none());
+            let on: Vec<Side> = [Side::Source, Side::Target].into_iter().filter(has).collect();
+            self.sides.check_columns(std::slice::from_ref(name), &on, out);
+            if let Some(policy) = policy {
+                policy.check_exact("a column of the natural key is the same or not", out);
+            }
         }
         let totals = self.reconcile.totals.iter().map(|total| &total.value);
         let totals = totals.flat_map(|total| std::iter::once(&total.column).chain(&total.by)).cloned();
@@ -315,7 +327,8 @@ impl Draft {
                 continue;
             }
             let span = name_span(names, id).unwrap_or(&fields.span);
-            let known = ROW_RULES.into_iter().chain([FOLDED_KEY]).chain(totals.iter().map(String::as_str));
+            let known =
+                ROW_RULES.into_iter().chain([FOLDED_KEY, AMBIGUOUS]).chain(totals.iter().map(String::as_str));
             out.push(
                 Diagnostic::error(span, format!("there is no rule `{id}` in the reconciliation"))
                     .suggest(id, known),

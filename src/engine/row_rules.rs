@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Dimension, Finding, Severity, Side};
-use crate::reconcile::FOLDED_KEY;
+use crate::reconcile::{AMBIGUOUS, FOLDED_KEY};
 
 use super::draft::Draft;
 use super::findings::{Cells, fill_joined};
@@ -73,7 +73,7 @@ impl Reconciled {
     pub(super) fn row_rules(&self, of: &RowRules<'_>) -> Vec<Judged> {
         let rows = &self.outcome.rows;
         let pairs = self.outcome.pairs();
-        let folded = |of: fn(&crate::reconcile::FoldedKey) -> &Vec<u32>| -> BTreeSet<u32> {
+        let folded = |of: fn(&crate::reconcile::KeyGroup) -> &Vec<u32>| -> BTreeSet<u32> {
             rows.folded.iter().flat_map(of).copied().collect()
         };
         let (folded_expected, folded_target) = (folded(|key| &key.expected), folded(|key| &key.target));
@@ -144,6 +144,29 @@ impl Reconciled {
                     of.list(Side::Target, &rows.no_key_target),
                 ),
             ));
+        }
+        if !self.bound.natural.is_empty() {
+            let (mut expected, mut target) = (Vec::new(), Vec::new());
+            for key in &rows.ambiguous {
+                let group = (of.group_id)(AMBIGUOUS, &key.key);
+                let row = |side: Side, row: &u32| of.cells.row(side, *row as usize, Some(group.clone()));
+                expected.extend(key.expected.iter().map(|index| row(Side::Expected, index)));
+                target.extend(key.target.iter().map(|index| row(Side::Target, index)));
+            }
+            let left = |rest: &[u32]| (rows.natural.len() + rest.len()) as u64;
+            let sides = vec![
+                (Side::Expected, left(&rows.missing), expected),
+                (Side::Target, left(&rows.unexpected), target),
+            ];
+            let says = "No two records that are left have the same natural key.";
+            drafts.push(Draft {
+                columns: self.bound.natural.iter().map(|column| column.name.clone()).collect(),
+                // Where every record has its partner by key, none is left.
+                may_be_empty: true,
+                // The records are missing and unexpected as well.
+                severity: Severity::Warning,
+                ..of.draft("ambiguous", AMBIGUOUS, says, Dimension::Uniqueness, sides)
+            });
         }
         let finish = |draft: Draft<'_>| {
             let fields = self.bound.rules.get(&draft.id);

@@ -9,12 +9,13 @@ use crate::frame::{Frame, Keys, Rows};
 use crate::model::{Field, Logical};
 use crate::rule::RuleError;
 
-use super::bind::{BoundReconcile, KeyColumn};
+use super::bind::{BoundReconcile, ComparedColumn, KeyColumn};
 use super::content;
 use super::hash::Hashed;
 use super::join::{Joined, Repeated, join};
 use super::keys::{keys_of, unfolded_keys_of};
 use super::meet::Meeting;
+use super::natural;
 use super::pass::fill;
 use super::shelves::{Room, Shelves};
 use super::{Input, Means};
@@ -28,14 +29,14 @@ pub struct Pair {
     pub target: u32,
 }
 
-/// A key that different keys of one side become when it is matched without what policies ignore.
+/// Rows of which nobody can say which is which, because they share a key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FoldedKey {
-    /// The key as it is matched.
+pub struct KeyGroup {
+    /// The key, as a text that no other group has.
     pub key: String,
-    /// The rows of expected that have it, where their own keys differ; ascending.
+    /// The rows of expected, ascending.
     pub expected: Vec<u32>,
-    /// The rows of the target, likewise.
+    /// The rows of the target, ascending.
     pub target: Vec<u32>,
 }
 
@@ -65,8 +66,13 @@ pub struct Alignment {
     pub no_key_expected: Vec<u32>,
     /// Target rows with a NULL in their key.
     pub no_key_target: Vec<u32>,
-    /// Of the rows with a repeated key those whose own keys differ, by the key as it is matched, in its order.
-    pub folded: Vec<FoldedKey>,
+    /// Of the rows with a repeated key, by the key as it is matched, those whose own keys differ from another's on their side;
+    /// in the order of the keys.
+    pub folded: Vec<KeyGroup>,
+    /// The pairs that were found by their natural key; they stand in `pairs` too.
+    pub natural: Vec<Pair>,
+    /// Missing and unexpected rows that share a natural key, of which one side at least has several; in its order.
+    pub ambiguous: Vec<KeyGroup>,
 }
 
 /// Which side of a reconciliation a frame belongs to.
@@ -111,6 +117,8 @@ pub(super) struct Aligned {
 /// Where rows have no key, those that say the same in all that is compared are paired off: as many as both sides have, the
 /// first of each. Values are the same by the policies of their columns.
 ///
+/// Rows that are left on either side may be found to be partners by their natural key, see [`natural::find_partners`].
+///
 /// Each side is looked at once, piece by piece; of a row 24 bytes are kept: hashes of its key (96 bits) and of what is
 /// compared (64 bits), and its index. They are joined by key. Rows with the same key and the same hash are the same, but
 /// for chance. All others are fetched, and only their values decide: the texts of their keys, and [`super::compare()`].
@@ -150,7 +158,7 @@ pub(super) fn align(
     means.go_on()?;
     let mut aligned = if bound.has_key() {
         let evidence = fetch(input, &joined, &e.no_key, &t.no_key)?;
-        settle(input, &bound.key, joined, (&e.no_key, &t.no_key), evidence)?
+        settle(input, (&bound.key, &bound.natural), joined, (&e.no_key, &t.no_key), evidence)?
     } else {
         let joined = pair_off(joined, means.partners);
         let evidence = fetch(input, &joined, &[], &[])?;
@@ -277,7 +285,7 @@ fn settle_without_key(
 /// Decides by the texts of the keys what hashes have only found.
 fn settle(
     input: &Input<'_>,
-    key: &[KeyColumn],
+    (key, natural): (&[KeyColumn], &[ComparedColumn]),
     joined: Joined,
     (no_key_expected, no_key_target): (&[u32], &[u32]),
     evidence: Evidence,
@@ -336,6 +344,9 @@ fn settle(
             rows.from_merged = found;
         }
     }
+    if !natural.is_empty() {
+        natural::find_partners(&mut rows, &evidence, [input.quarantined, input.merged], natural)?;
+    }
     let mut partners = joined.same_pairs;
     partners.extend(rows.pairs.iter().filter_map(|pair| {
         let expected = *evidence.expected_at.get(pair.expected as usize)?;
@@ -383,7 +394,7 @@ impl SideKeys<'_> {
     }
 
     /// Returns which rows of one key have keys of their own that differ from another's on their side.
-    fn folded(&self, key: &str, e: &[u32], t: &[u32]) -> Option<FoldedKey> {
+    fn folded(&self, key: &str, e: &[u32], t: &[u32]) -> Option<KeyGroup> {
         let (of_expected, of_target) = self.unfolded?;
         let differing = |keys: &Keys, rows: &[u32]| -> Vec<u32> {
             let text = |row: &u32| keys.text(*row as usize);
@@ -394,7 +405,7 @@ impl SideKeys<'_> {
         };
         let (expected, target) = (differing(of_expected, e), differing(of_target, t));
         let found = !expected.is_empty() || !target.is_empty();
-        found.then(|| FoldedKey { key: key.to_owned(), expected, target })
+        found.then(|| KeyGroup { key: key.to_owned(), expected, target })
     }
 }
 
@@ -434,7 +445,7 @@ mod tests {
             ..Joined::default()
         };
         let evidence = fetch(&input, &joined, &[], &[]).unwrap();
-        let rows = settle(&input, &[part], joined, (&[], &[]), evidence).unwrap().rows;
+        let rows = settle(&input, (&[part], &[]), joined, (&[], &[]), evidence).unwrap().rows;
         let pair = |expected, target| Pair { expected, target };
         assert_eq!(
             rows,

@@ -35,6 +35,9 @@ const OF_KEYS: [&str; 2] = ["reconcile-duplicate_key", "reconcile-no_key"];
 /// The rule of keys that are one only without what policies of the key's columns ignore.
 pub const FOLDED_KEY: &str = "reconcile-folded_key";
 
+/// The rule of rows without a partner whose natural key several have.
+pub const AMBIGUOUS: &str = "reconcile-ambiguous";
+
 /// The rule of expected's values that the target's columns could not hold.
 pub const FIT: &str = "reconcile-fit";
 
@@ -52,6 +55,8 @@ pub const SEQUENCES: &str = "reconcile-sequences";
 pub struct BoundReconcile {
     /// The key columns, in order.
     pub key: Vec<KeyColumn>,
+    /// The columns by which rows find a partner that have none by key.
+    pub natural: Vec<ComparedColumn>,
     /// The columns that are compared, in the order of expected's schema.
     pub columns: Vec<ComparedColumn>,
     /// The columns that are not, in the order of expected's schema, then of the target's.
@@ -145,7 +150,8 @@ impl BoundReconcile {
         let folded = self.folds().then_some(FOLDED_KEY);
         // Without a key, rows are there or not.
         let of_keys = |id: &&str| self.has_key() || !OF_KEYS.contains(id);
-        let rows = ROW_RULES.into_iter().filter(of_keys).chain(folded).map(str::to_owned);
+        let ambiguous = (!self.natural.is_empty()).then_some(AMBIGUOUS);
+        let rows = ROW_RULES.into_iter().filter(of_keys).chain(folded).chain(ambiguous).map(str::to_owned);
         let columns = self.columns.iter();
         let columns =
             columns.flat_map(|c| self.has_key().then(|| c.rule()).into_iter().chain(c.unmapped_rule()));
@@ -185,11 +191,13 @@ pub fn bind(
     if key.is_empty() {
         binder.check_without_key(&columns);
     }
+    let natural = binder.natural_key(key, &columns);
     let totals = binder.totals();
     let schema = (binder.type_pairs(), config.schema.is_some());
     let (rules, zones) = (IndexMap::new(), binder.zones());
     let bound = BoundReconcile {
         key: key_columns,
+        natural,
         columns,
         not_compared,
         preparations,

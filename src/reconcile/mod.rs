@@ -15,6 +15,7 @@ mod json;
 mod kept;
 mod keys;
 mod meet;
+mod natural;
 mod pass;
 mod policy;
 mod prepare;
@@ -30,10 +31,10 @@ use crate::frame::{Frame, Rows, Texts};
 use crate::ledger::{SourceDisposition, Tally, TargetDisposition};
 use crate::rule::RuleError;
 
-pub use align::{Alignment, Evidence, FoldedKey, Pair};
+pub use align::{Alignment, Evidence, KeyGroup, Pair};
 pub use bind::{
-    BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, FOLDED_KEY, KeyColumn, NotCompared,
-    ROW, ROW_RULES, SCHEMA, SEQUENCES, bind,
+    AMBIGUOUS, BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, FOLDED_KEY, KeyColumn,
+    NotCompared, ROW, ROW_RULES, SCHEMA, SEQUENCES, bind,
 };
 pub use compare::{ColumnOutcome, compare};
 pub use config::{
@@ -180,8 +181,10 @@ fn notes_on_keys(
     rows: &Alignment,
     evidence: &Evidence,
 ) -> Result<Vec<String>, RuleError> {
-    let pairs = rows.same + rows.pairs.len() as u64;
-    let found = keys::brought_together(&evidence.expected, &evidence.target, &bound.key, &rows.pairs)?;
+    let by_key: Vec<Pair> =
+        rows.pairs.iter().copied().filter(|pair| rows.natural.binary_search(pair).is_err()).collect();
+    let pairs = rows.same + by_key.len() as u64;
+    let found = keys::brought_together(&evidence.expected, &evidence.target, &bound.key, &by_key)?;
     let note = |(name, word, count): (String, &str, u64)| match count {
         0 if !rows.folded.is_empty() => None,
         0 => Some(format!(
@@ -191,7 +194,21 @@ fn notes_on_keys(
             "The keys of {count} of {pairs} row pairs are the same only by `{word}` of `{name}`"
         )),
     };
-    Ok(found.into_iter().filter_map(note).collect())
+    let mut notes: Vec<String> = found.into_iter().filter_map(note).collect();
+    if !bound.natural.is_empty() {
+        let names: Vec<String> = bound.natural.iter().map(|column| format!("`{}`", column.name)).collect();
+        notes.push(match rows.natural.len() {
+            0 => {
+                format!("The natural key {} found no partner for a row; it can be left out", names.join(", "))
+            }
+            found => format!(
+                "{found} of {} row pairs were found by their natural key {}: their keys differ",
+                rows.same + rows.pairs.len() as u64,
+                names.join(", ")
+            ),
+        });
+    }
+    Ok(notes)
 }
 
 impl Reconciliation {

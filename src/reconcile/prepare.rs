@@ -82,7 +82,8 @@ impl BoundReconcile {
     /// # Errors
     /// Where a column is not there, or polars refuses an expression.
     pub fn prepare_held_back(&self, rows: Frame) -> Result<Frame, RuleError> {
-        if self.has_key() || rows.height() == 0 {
+        let by_key_alone = self.has_key() && self.natural.is_empty();
+        if by_key_alone || rows.height() == 0 {
             return Ok(rows);
         }
         Ok(self.preparations.0.apply(&rows)?.0)

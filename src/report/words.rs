@@ -423,6 +423,12 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
                 pick("has", "have")
             )
         }
+        ("ambiguous", _) => {
+            format!(
+                "{records} without a partner {} a natural key ({columns}) that several have",
+                pick("has", "have")
+            )
+        }
         ("reconcile", "reconcile-no_key") => format!("{records} {} no key", pick("has", "have")),
         ("reconcile", _) => format!("{columns} differs in {} pairs of records", of(figure)),
         ("total", _) => {

@@ -1,5 +1,7 @@
 //! How records of the two sides find one another: by one key, whatever its types; without regard to case; without a key.
 
+use counterfoil::model::Status;
+
 use crate::support::{Folder, column, read_parquet};
 
 /// What a run shows of its keys: rule, side and key of each finding, the keys of other files, how the first key column was compared.
@@ -270,7 +272,7 @@ fn what_needs_a_key_is_said_where_there_is_none() {
     folder.project(rules, "a,b\nx,1\n", "a,b\nx,1\n");
     let ran = folder.run(&["check-config"]);
     assert_eq!(ran.code, Some(2), "{ran:?}");
-    for word in ["`tolerance` needs a key", "`relative` needs a key", "rules/t.yml:5:"] {
+    for word in ["`tolerance` is not possible here: without a key", "`relative` is not", "rules/t.yml:5:"] {
         assert!(ran.stderr.contains(word), "{ran:?}");
     }
     folder.write(
@@ -285,4 +287,92 @@ fn what_needs_a_key_is_said_where_there_is_none() {
     folder.write("rules/t.yml", rules.replace("key: none", "key: []"));
     let ran = folder.run(&["check-config"]);
     assert!(ran.code == Some(2) && ran.stderr.contains("`key: none` where there is none"), "{ran:?}");
+}
+
+const RENUMBERED: &str = "dataset: t\nkey: [id]\n\
+    source: { connection: files, file: source.csv, types: { id: i64, who: text, day: date, x: text } }\n\
+    target: { connection: files, file: target.csv, types: { id: i64, who: text, day: date, x: text } }\n\
+    cleanse:\n  - step: map_values\n    column: x\n    values: { a: a, b: b, c: c, d: d }\n    unmapped: quarantine\n\
+    reconcile:\n  natural_key: [who, day]\n  columns: { who: { case: ignore } }\n";
+
+#[test]
+fn rows_that_were_renumbered_find_their_partners() {
+    let folder = Folder::new();
+    folder.project(
+        RENUMBERED,
+        "id,who,day,x\n1,ann,2020-01-01,a\n2,Bob,2020-01-02,b\n9,cy,2020-01-03,c\n10,cy,2020-01-04,c\n\
+         4,dee,2020-01-05,d\n5,dee,2020-01-05,d\n6,,2020-01-06,a\n7,eve,2020-01-07,?\n8,flo,2020-01-08,a\n",
+        "id,who,day,x\n1,ann,2020-01-01,a\n102,bob,2020-01-02,B\n103,cy,2020-01-03,c\n104,cy,2020-01-04,c\n\
+         105,dee,2020-01-05,d\n106,,2020-01-06,a\n107,eve,2020-01-07,a\n109,gil,2020-01-09,a\n",
+    );
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(
+        lines(&folder, "findings/t.parquet", &["rule", "side", "key", "expected", "target"]),
+        [
+            "reconcile-ambiguous expected 4 - -",
+            "reconcile-missing expected 4 - -",
+            "reconcile-ambiguous expected 5 - -",
+            "reconcile-missing expected 5 - -",
+            "reconcile-missing expected 6 - -",
+            "reconcile-missing expected 8 - -",
+            "reconcile-x target 102 b B",
+            "reconcile-ambiguous target 105 - -",
+            "reconcile-unexpected target 105 - -",
+            "reconcile-unexpected target 106 - -",
+            "reconcile-unexpected target 109 - -",
+        ]
+    );
+    let result = folder.result();
+    let dataset = &result.datasets[0];
+    let buckets = dataset.buckets.unwrap();
+    assert_eq!((buckets.matched, buckets.mismatched, buckets.from_quarantined), (3, 1, 1));
+    assert!(dataset.ledger.as_ref().unwrap().balanced);
+    let note = "3 of 4 row pairs were found by their natural key `who`, `day`: their keys differ.";
+    assert!(dataset.notes.iter().any(|n| n == note), "{:?}", dataset.notes);
+    let ambiguous = dataset.rules.iter().find(|rule| rule.id == "reconcile-ambiguous").unwrap();
+    assert_eq!((ambiguous.status, ambiguous.sides[0].evaluated), (Status::Warn, 7));
+    assert_eq!(lines(&folder, "renumbered/t.parquet", &["old_id", "new_id"]), ["2 102", "9 103", "10 104"]);
+    assert_eq!(
+        lines(&folder, "repairs/t.parquet", &["action", "key", "id", "who", "x"]),
+        [
+            "update 102 102 bob b",
+            "delete 105 105 dee d",
+            "delete 106 106 - a",
+            "delete 109 109 gil a",
+            "insert 4 4 dee d",
+            "insert 5 5 dee d",
+            "insert 6 6 - a",
+            "insert 8 8 flo a",
+        ]
+    );
+    let page = std::fs::read_to_string(folder.run_folder().join("report/t.html")).unwrap();
+    assert!(page.contains("reconcile-ambiguous, in expected: a group of 2 records"), "{page}");
+}
+
+#[test]
+fn natural_keys_that_cannot_be_are_told_before_anything_is_read() {
+    let folder = Folder::new();
+    folder.project(RENUMBERED, "id,who,day,x\n1,a,2020-01-01,a\n", "id,who,day,x\n1,a,2020-01-01,a\n");
+    for (key, natural, said) in [
+        ("[id]", "[id, day]", "the natural key holds all of the key"),
+        ("[id]", "[_row]", "only `key` may name it"),
+        ("[id]", "[day, day]", "`day` stands here a second time"),
+        ("none", "[day]", "and there is no key"),
+    ] {
+        let rules = RENUMBERED.replace("key: [id]", &format!("key: {key}")).replace("[who, day]", natural);
+        folder.write("rules/t.yml", rules);
+        let ran = folder.run(&["check-config"]);
+        assert!(ran.code == Some(2) && ran.stderr.contains(said), "{said}: {ran:?}");
+    }
+    folder.write("rules/t.yml", RENUMBERED.replace("[who, day]", "[when]"));
+    let ran = folder.run(&["run"]);
+    assert!(ran.code == Some(2) && ran.stderr.contains("there is no column `when`"), "{ran:?}");
+    folder.write("rules/t.yml", RENUMBERED);
+    assert_eq!(folder.run(&["run"]).code, Some(0));
+    let notes = &folder.result().datasets[0].notes;
+    assert!(
+        notes.iter().any(|n| n.ends_with("found no partner for a row; it can be left out.")),
+        "{notes:?}"
+    );
 }

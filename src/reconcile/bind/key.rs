@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
 use crate::model::{Family, Field, Logical};
-use crate::reconcile::config::ColumnPolicy;
+use crate::reconcile::config::{ColumnPolicy, Reconcile};
 use crate::reconcile::convert::Convert;
 use crate::reconcile::meet::{Meeting, meet};
 use crate::reconcile::policy::Policy;
@@ -33,7 +33,8 @@ impl Binder<'_> {
 
     /// Reports what needs a key, where there is none.
     pub(super) fn check_without_key(&mut self, columns: &[ComparedColumn]) {
-        self.config.columns.values().for_each(|policy| policy.value.check_without_key(self.out));
+        let why = "without a key, rows are the same or not";
+        self.config.columns.values().for_each(|policy| policy.value.check_exact(why, self.out));
         if columns.is_empty() && !self.out.has_errors() {
             self.out.push(
                 Diagnostic::without_place(
@@ -42,6 +43,31 @@ impl Binder<'_> {
                 .help("map the names of the two sides with `columns`, or exclude less"),
             );
         }
+    }
+
+    /// Binds the columns of the natural key.
+    pub(super) fn natural_key(
+        &mut self,
+        key: &[Spanned<String>],
+        columns: &[ComparedColumn],
+    ) -> Vec<ComparedColumn> {
+        let config = self.config;
+        let mut natural = Vec::new();
+        for name in &config.natural_key {
+            let Some((e, t)) = self.both(name) else { continue };
+            let policy = config.columns.get(&name.value).map(|policy| &policy.value);
+            if let Some(policy) = policy {
+                policy.check_exact("a column of the natural key is the same or not", self.out);
+            }
+            match columns.iter().find(|column| column.name == name.value) {
+                Some(column) => natural.push(column.clone()),
+                // It is excluded, or a part of the key.
+                None if !self.out.has_errors() => natural.extend(self.column(&e, &t)),
+                None => {}
+            }
+        }
+        config.check_natural_key(key, self.out);
+        natural
     }
 
     /// Binds a column of a total, or of its groups.
@@ -88,15 +114,46 @@ fn key_column(name: &Spanned<String>, meeting: Meeting, fold: Policy) -> KeyColu
 }
 
 impl ColumnPolicy {
-    /// Reports words that need a key, where there is none.
-    pub fn check_without_key(&self, out: &mut Diagnostics) {
+    /// Reports words by which values are only nearly equal, where they are the same or not; `why` says it.
+    pub fn check_exact(&self, why: &str, out: &mut Diagnostics) {
         for (word, amount) in [("tolerance", &self.tolerance), ("relative", &self.relative)] {
             if let Some(amount) = amount {
-                let message = format!("`{word}` needs a key: without one, rows are the same or not");
                 out.push(
-                    Diagnostic::error(&amount.span, message)
+                    Diagnostic::error(&amount.span, format!("`{word}` is not possible here: {why}"))
                         .help("`as: decimal(12,2)` rounds both sides before they are compared"),
                 );
+            }
+        }
+    }
+}
+
+impl Reconcile {
+    /// Reports a natural key that cannot find anything beside the key.
+    pub fn check_natural_key(&self, key: &[Spanned<String>], out: &mut Diagnostics) {
+        let Some(first) = self.natural_key.first() else { return };
+        if key.is_empty() {
+            out.push(
+                Diagnostic::error(
+                    &first.span,
+                    "a natural key is for rows that have no partner by key, and there is no key",
+                )
+                .help("make it the `key`"),
+            );
+            return;
+        }
+        let names = |name: &Spanned<String>| self.natural_key.iter().any(|other| other.value == name.value);
+        if key.iter().all(names) {
+            out.push(
+                Diagnostic::error(&first.span, "the natural key holds all of the key, so rows that have it in common are partners already")
+                    .help("leave out the columns of the key"),
+            );
+        }
+        for (i, name) in self.natural_key.iter().enumerate() {
+            if self.natural_key.iter().take(i).any(|earlier| earlier.value == name.value) {
+                out.push(Diagnostic::error(
+                    &name.span,
+                    format!("`{}` stands here a second time", name.value),
+                ));
             }
         }
     }

@@ -176,7 +176,7 @@ pub fn page(
                 }
             }
             ("reconcile", _) => records.push(shown),
-            ("folded_key", _) => records.push(shown),
+            ("folded_key" | "ambiguous", _) => records.push(shown),
             ("unmapped", _) => codes.push(shown),
             ("fit", _) => fits.push(shown),
             ("schema", _) => built.push(shown),

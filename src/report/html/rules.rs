@@ -111,7 +111,7 @@ fn unit(rule: &RuleResult) -> (&'static str, &'static str) {
         "schema" if rule.id == "reconcile-sequences" => ("sequence", "sequences"),
         "schema" => ("part", "parts"),
         "reconcile" if is_about_a_column(rule) => ("pair of records", "pairs of records"),
-        "reconcile" | "folded_key" => ("record", "records"),
+        "reconcile" | "folded_key" | "ambiguous" => ("record", "records"),
         _ => ("row", "rows"),
     }
 }
@@ -248,6 +248,11 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
         ("folded_key", _) => {
             format!(
                 "{name}: {failed} of {all} in {side} {have} a key that only case or white space tells from another’s."
+            )
+        }
+        ("ambiguous", _) => {
+            format!(
+                "{name}: {failed} of {all} left in {side} {have} a natural key ({columns}) that several have, so their partners are not known."
             )
         }
         (_, "reconcile-no_key") => format!("{name}: {failed} of {all} in {side} {have} no key."),

@@ -9,7 +9,7 @@ use counterfoil::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
 use counterfoil::model::{Family, Field, Logical, Schema};
 use counterfoil::node::FromNode;
 use counterfoil::reconcile::{
-    Aggregate, Alignment, BoundReconcile, Context, FoldedKey, Input, Pair, Reconcile, Reconciliation, bind,
+    Aggregate, Alignment, BoundReconcile, Context, Input, KeyGroup, Pair, Reconcile, Reconciliation, bind,
 };
 use counterfoil::rule::ProjectFiles;
 use proptest::prelude::*;
@@ -54,6 +54,7 @@ struct Case {
     keys: Vec<Drawn>,
     by_position: bool,
     without_key: bool,
+    natural: Vec<u8>,
     columns: Vec<Drawn>,
     source: Vec<(Vec<u8>, u8, bool)>,
     /// A number above all values takes what a row of the source has: the one in the same place, or another.
@@ -102,7 +103,11 @@ fn case() -> impl Strategy<Value = Case> {
             .prop_map(|(keys, columns)| [keys, columns].concat());
     (
         proptest::collection::vec(drawn(0.8), 1..=KEYS),
-        (proptest::bool::weighted(0.05), proptest::bool::weighted(0.15)),
+        (
+            proptest::bool::weighted(0.05),
+            proptest::bool::weighted(0.15),
+            prop_oneof![1 => Just(Vec::new()), 1 => proptest::collection::vec(any::<u8>(), 1..3)],
+        ),
         proptest::collection::vec(drawn(0.4), 1..=COLUMNS),
         proptest::collection::vec((cells(), 0..30_u8, any::<bool>()), 0..16),
         proptest::collection::vec(
@@ -115,16 +120,19 @@ fn case() -> impl Strategy<Value = Case> {
         ),
         (1..6_u8, proptest::option::of(0..600_u64), 1..4_u8),
     )
-        .prop_map(|(keys, (by_position, without_key), columns, source, target, totals, means)| Case {
-            keys,
-            by_position,
-            without_key,
-            columns,
-            source,
-            target,
-            totals,
-            means,
-        })
+        .prop_map(
+            |(keys, (by_position, without_key, natural), columns, source, target, totals, means)| Case {
+                keys,
+                by_position,
+                without_key,
+                natural,
+                columns,
+                source,
+                target,
+                totals,
+                means,
+            },
+        )
 }
 
 /// A column of the case, on both sides.
@@ -275,6 +283,8 @@ struct Setting {
     keys: Vec<Column>,
     columns: Vec<Column>,
     key_names: Vec<String>,
+    /// The columns of the natural key, by their places among all.
+    natural: Vec<usize>,
     /// Each total's rule: column, groups, figures, tolerance.
     totals: Vec<(usize, Vec<usize>, Vec<Aggregate>, Option<&'static str>)>,
     source: Vec<Row>,
@@ -305,6 +315,7 @@ impl Setting {
         for column in columns.iter_mut().filter(|_| case.without_key) {
             (column.policy.tolerance, column.policy.relative) = (None, None);
         }
+        let natural = natural(case, &keys, &mut columns);
         let all: Vec<Column> = keys.iter().chain(&columns).cloned().collect();
         let rows = |cells: &[u8], target: bool| -> Row {
             let of_side = all.iter().enumerate().filter(|(_, c)| if target { c.sides.1 } else { c.sides.0 });
@@ -353,7 +364,7 @@ impl Setting {
                 totals.push((at, by, agg, tolerance));
             }
         }
-        Setting { keys, columns, key_names, totals, source, target }
+        Setting { keys, columns, key_names, natural, totals, source, target }
     }
 
     fn all(&self) -> impl Iterator<Item = &Column> {
@@ -409,9 +420,11 @@ impl Setting {
                 format!("{{ column: {name}, by: [{by}], agg: [{agg}]{tolerance} }}")
             })
             .collect();
+        let natural: Vec<&str> = self.natural.iter().map(|i| self.at(*i).name.as_str()).collect();
         format!(
-            "{{ exclude: [{}], columns: {{ {} }}, totals: [{}] }}",
+            "{{ exclude: [{}], natural_key: [{}], columns: {{ {} }}, totals: [{}] }}",
             excluded.join(", "),
+            natural.join(", "),
             columns.join(", "),
             totals.join(", ")
         )
@@ -433,14 +446,23 @@ impl Setting {
         self.key_names.is_empty()
     }
 
-    /// Returns whether two rows say the same in all that is compared.
-    fn same_rows(&self, a: &Row, b: &Row, b_is_target: bool) -> bool {
-        self.columns.iter().filter(|c| c.is_compared()).all(|c| {
-            let form = c.form.as_ref().unwrap();
-            let of_b = if b_is_target { &c.fields.1 } else { &c.fields.0 };
-            let x = form.cell(&c.fields.0, self.value(c, a, false));
-            let y = form.cell(of_b, self.value(c, b, b_is_target));
-            c.policy.equal(&x, &y, &form.logical(&c.fields.0.logical, &c.fields.1.logical))
+    /// Returns a value as it is compared.
+    fn cell(&self, column: &Column, (row, target): (&Row, bool)) -> Cell {
+        let field = if target { &column.fields.1 } else { &column.fields.0 };
+        column.form.as_ref().unwrap().cell(field, self.value(column, row, target))
+    }
+
+    /// Returns whether two rows, each with whether it is the target's, say the same in all that is compared.
+    fn same_rows(&self, a: (&Row, bool), b: (&Row, bool)) -> bool {
+        let compared = self.columns.iter().filter(|c| c.is_compared());
+        compared.into_iter().all(|c| c.equal(&self.cell(c, a), &self.cell(c, b)))
+    }
+
+    /// Returns whether two rows have one natural key.
+    fn same_naturally(&self, a: (&Row, bool), b: (&Row, bool)) -> bool {
+        self.natural.iter().map(|i| self.at(*i)).all(|c| {
+            let (x, y) = (self.cell(c, a), self.cell(c, b));
+            !c.equal(&x, &Cell::Null) && !c.equal(&y, &Cell::Null) && c.equal(&x, &y)
         })
     }
 
@@ -468,12 +490,13 @@ impl Setting {
 
     /// Says what the policies of the key's columns did, as notes do.
     fn key_notes(&self, outcome: &Reconciliation, e: &Side<'_>, t: &Side<'_>) -> Vec<String> {
-        let pairs = &outcome.rows.pairs;
+        let rows = &outcome.rows;
+        let pairs: Vec<&Pair> = rows.pairs.iter().filter(|pair| !rows.natural.contains(pair)).collect();
         let mut notes = Vec::new();
         for column in &self.keys {
             let form = column.key_form.as_ref().unwrap();
             let mut counts = [0_u64; 8];
-            for pair in pairs {
+            for pair in &pairs {
                 let a = self.value(column, e.rows[pair.expected as usize].1, false);
                 let b = self.value(column, t.rows[pair.target as usize].1, true);
                 let (x, y) = (form.cell(&column.fields.0, a), form.cell(&column.fields.1, b));
@@ -492,6 +515,17 @@ impl Setting {
                 }
             }
         }
+        if !self.natural.is_empty() {
+            let names: Vec<String> = self.natural.iter().map(|i| format!("`{}`", self.at(*i).name)).collect();
+            let names = names.join(", ");
+            notes.push(match rows.natural.len() {
+                0 => format!("The natural key {names} found no partner for a row; it can be left out"),
+                n => format!(
+                    "{n} of {} row pairs were found by their natural key {names}: their keys differ",
+                    rows.pairs.len()
+                ),
+            });
+        }
         notes
     }
 }
@@ -504,7 +538,7 @@ fn one_text(key: &[String]) -> String {
 }
 
 /// Returns the keys of which rows of one side have different ones of their own.
-fn folded(e: &Side<'_>, t: &Side<'_>) -> Vec<FoldedKey> {
+fn folded(e: &Side<'_>, t: &Side<'_>) -> Vec<KeyGroup> {
     let keys: BTreeSet<&Vec<String>> = e.keys.iter().chain(&t.keys).flatten().collect();
     let mut folded = Vec::new();
     for key in keys {
@@ -520,14 +554,47 @@ fn folded(e: &Side<'_>, t: &Side<'_>) -> Vec<FoldedKey> {
         };
         let (expected, target) = (rows(e), rows(t));
         if !expected.is_empty() || !target.is_empty() {
-            folded.push(FoldedKey { key: one_text(key), expected, target });
+            folded.push(KeyGroup { key: one_text(key), expected, target });
         }
     }
     folded.sort();
     folded
 }
 
+/// Returns the columns of a natural key, by their places among all.
+fn natural(case: &Case, keys: &[Column], columns: &mut [Column]) -> Vec<usize> {
+    let all: Vec<&Column> = keys.iter().chain(columns.iter()).collect();
+    let can_be: Vec<usize> =
+        (0..all.len()).filter(|i| all[*i].sides == (true, true) && all[*i].form.is_some()).collect();
+    if case.without_key || can_be.is_empty() {
+        return Vec::new();
+    }
+    let mut natural: Vec<usize> = Vec::new();
+    for number in &case.natural {
+        // Most are no part of the key.
+        let at = can_be[can_be.len() - 1 - usize::from(*number) % can_be.len()];
+        if !natural.contains(&at) {
+            natural.push(at);
+        }
+    }
+    if !keys.is_empty() && (0..keys.len()).all(|key| natural.contains(&key)) {
+        natural.retain(|at| *at >= keys.len());
+    }
+    for at in &natural {
+        if let Some(column) = at.checked_sub(keys.len()).and_then(|at| columns.get_mut(at)) {
+            (column.policy.tolerance, column.policy.relative) = (None, None);
+        }
+    }
+    natural
+}
+
 impl Column {
+    /// Returns whether two values are equal by the policy.
+    fn equal(&self, a: &Cell, b: &Cell) -> bool {
+        let logical = self.form.as_ref().unwrap().logical(&self.fields.0.logical, &self.fields.1.logical);
+        self.policy.equal(a, b, &logical)
+    }
+
     fn is_compared(&self) -> bool {
         self.sides == (true, true) && !self.excluded
     }
@@ -602,12 +669,61 @@ fn aligned(e: &Side<'_>, t: &Side<'_>, quarantined: &Side<'_>, merged: &Side<'_>
     plain
 }
 
+/// Finds partners by their natural key for rows that are left: by looking at each two of them.
+fn match_naturally(
+    setting: &Setting,
+    e: &Side<'_>,
+    t: &Side<'_>,
+    held_back: [&Side<'_>; 2],
+    plain: &mut Alignment,
+) {
+    if setting.natural.is_empty() {
+        return;
+    }
+    let (missing, unexpected) = (plain.missing.clone(), plain.unexpected.clone());
+    let of_expected = |row: &u32| (e.rows[*row as usize].1, false);
+    let of_target = |row: &u32| (t.rows[*row as usize].1, true);
+    // All rows of both sides that share a row's natural key.
+    let like = |row: (&Row, bool)| -> (Vec<u32>, Vec<u32>) {
+        let of_e = missing.iter().filter(|other| setting.same_naturally(row, of_expected(other)));
+        let of_t = unexpected.iter().filter(|other| setting.same_naturally(row, of_target(other)));
+        (of_e.copied().collect(), of_t.copied().collect())
+    };
+    let mut groups: BTreeSet<(Vec<u32>, Vec<u32>)> =
+        missing.iter().map(|row| like(of_expected(row))).collect();
+    groups.extend(unexpected.iter().map(|row| like(of_target(row))));
+    let is_of = |side: &Side<'_>, row: &u32| {
+        side.rows.iter().any(|(_, values)| setting.same_naturally((values, false), of_target(row)))
+    };
+    for (expected, target) in groups {
+        match (expected.as_slice(), target.as_slice()) {
+            ([expected], [target]) => plain.natural.push(Pair { expected: *expected, target: *target }),
+            ([], [target]) if is_of(held_back[0], target) => plain.from_quarantined.push(*target),
+            ([], [target]) if is_of(held_back[1], target) => plain.from_merged.push(*target),
+            ([], _) | (_, []) => {}
+            _ => plain.ambiguous.push(KeyGroup { key: String::new(), expected, target }),
+        }
+    }
+    let is_natural = |of: fn(&Pair) -> u32, row: &u32| plain.natural.iter().any(|pair| of(pair) == *row);
+    plain.missing.retain(|row| !is_natural(|pair| pair.expected, row));
+    plain.unexpected.retain(|row| {
+        let held_back = plain.from_quarantined.contains(row) || plain.from_merged.contains(row);
+        !is_natural(|pair| pair.target, row) && !held_back
+    });
+    plain.natural.sort();
+    plain.pairs.extend(&plain.natural);
+    plain.pairs.sort();
+    plain.from_quarantined.sort_unstable();
+    plain.from_merged.sort_unstable();
+    plain.ambiguous.sort();
+}
+
 /// Pairs off rows without a key: each of expected with the first of the target that says the same and is left.
 fn paired_off(setting: &Setting, e: &Side<'_>, t: &Side<'_>, held_back: [&Side<'_>; 2]) -> Alignment {
     let mut plain = Alignment::default();
     let mut left: Vec<usize> = (0..t.rows.len()).collect();
     for (row, (_, values)) in (0..).zip(&e.rows) {
-        match left.iter().position(|at| setting.same_rows(values, t.rows[*at].1, true)) {
+        match left.iter().position(|at| setting.same_rows((values, false), (t.rows[*at].1, true))) {
             Some(at) => {
                 let target = u32::try_from(left.remove(at)).unwrap();
                 plain.pairs.push(Pair { expected: row, target });
@@ -619,7 +735,8 @@ fn paired_off(setting: &Setting, e: &Side<'_>, t: &Side<'_>, held_back: [&Side<'
     for at in left {
         let row = u32::try_from(at).unwrap();
         let is_of = |pool: &mut Vec<(usize, &Row)>| {
-            let found = pool.iter().position(|(_, values)| setting.same_rows(values, t.rows[at].1, true));
+            let found =
+                pool.iter().position(|(_, values)| setting.same_rows((values, false), (t.rows[at].1, true)));
             found.map(|at| pool.remove(at)).is_some()
         };
         if is_of(&mut quarantined) {
@@ -895,10 +1012,11 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
     let t = Side::new(&setting, &setting.target, &in_scope, true);
     let quarantined = Side::new(&setting, &setting.source, &quarantined, false);
     let merged = Side::new(&setting, &setting.source, &merged, false);
-    let plain = match setting.is_without_key() {
+    let mut plain = match setting.is_without_key() {
         true => paired_off(&setting, &e, &t, [&quarantined, &merged]),
         false => aligned(&e, &t, &quarantined, &merged),
     };
+    match_naturally(&setting, &e, &t, [&quarantined, &merged], &mut plain);
     prop_assert_eq!(&outcome.rows, &plain);
 
     let compared: Vec<&Column> = setting.columns.iter().filter(|c| c.is_compared()).collect();
@@ -994,25 +1112,20 @@ fn check_ledger(
     let ledger = Ledger::new(Some(&of_source), Some(&of_target));
     prop_assert!(ledger.balanced, "{:?}", ledger);
 
-    let is_without_key = case.without_key;
     let (mut source, mut target) = (Vec::new(), Vec::new());
     for (i, (_, state, cleansed)) in case.source.iter().enumerate() {
         let Some(row) = e.rows.iter().position(|(at, _)| *at == i) else {
             source.push(STATES[usize::from(*state)]);
             continue;
         };
-        let key = &e.keys[row];
         let pair = outcome.rows.pairs.iter().position(|p| p.expected as usize == row);
-        source.push(match (key, e.count(key), t.count(key)) {
-            _ if outcome.rows.missing.iter().any(|r| *r as usize == row) => SourceDisposition::Missing,
-            _ if is_without_key && *cleansed => SourceDisposition::MatchedCleansed,
-            _ if is_without_key => SourceDisposition::MatchedUnchanged,
-            (None, _, _) => SourceDisposition::NoKey,
-            (_, 1, 0) => SourceDisposition::Missing,
-            (_, 1, 1) if outcome.mismatched[pair.unwrap()] => SourceDisposition::Mismatched,
-            (_, 1, 1) if *cleansed => SourceDisposition::MatchedCleansed,
-            (_, 1, 1) => SourceDisposition::MatchedUnchanged,
-            _ => SourceDisposition::DuplicateKey,
+        source.push(match pair {
+            Some(pair) if outcome.mismatched[pair] => SourceDisposition::Mismatched,
+            Some(_) if *cleansed => SourceDisposition::MatchedCleansed,
+            Some(_) => SourceDisposition::MatchedUnchanged,
+            None if outcome.rows.missing.iter().any(|r| *r as usize == row) => SourceDisposition::Missing,
+            None if e.keys[row].is_none() => SourceDisposition::NoKey,
+            None => SourceDisposition::DuplicateKey,
         });
     }
     for (i, _) in case.target.iter().enumerate() {
