@@ -10,6 +10,7 @@ use crate::reconcile::Reconcile;
 use crate::source::SideConfig;
 
 use super::attempt::Attempt;
+use super::crosswalk::Crosswalk;
 use super::family::{Checks, Family, Matches, Steps};
 
 params! {
@@ -39,6 +40,8 @@ params! {
         target: Attempt<Option<Spanned<SideConfig>>>,
         /// The steps that cleanse the source, in order. What they make of it is what the target should hold.
         cleanse: Attempt<RuleList<Steps>> = "[]",
+        /// Columns of ids that the target gave anew, each with the dataset that holds the old and the new ones.
+        crosswalks: Attempt<Vec<Spanned<Crosswalk>>> = "[]",
         /// What must hold.
         checks: Attempt<RuleList<Checks>> = "[]",
         /// How rows are found that are the same thing.

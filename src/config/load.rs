@@ -1,5 +1,6 @@
 //! A project's files to a plan.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
@@ -9,6 +10,7 @@ use crate::reconcile::{AMBIGUOUS, FOLDED_KEY, ROW, ROW_RULES, Reconcile};
 use crate::rule::ProjectFiles;
 
 use super::across::check_across;
+use super::crosswalk::{self, Crosswalk};
 use super::dataset::{DatasetConfig, KeyConfig};
 use super::family::{Checks, Matches, Steps};
 use super::files;
@@ -118,6 +120,7 @@ pub(super) struct Draft {
     allow_empty: bool,
     pub(super) sides: Sides,
     pub(super) rules: AllRules,
+    pub(super) crosswalks: Vec<Spanned<Crosswalk>>,
     reconcile: Reconcile,
 }
 
@@ -166,6 +169,7 @@ impl Draft {
             allow_empty: config.allow_empty.0.unwrap_or_default(),
             sides,
             rules,
+            crosswalks: config.crosswalks.0.unwrap_or_default(),
             reconcile: reconcile.as_ref().map(|r| r.value.clone()).unwrap_or_default(),
         };
         draft.check(node, reconcile.as_ref(), files, out);
@@ -200,13 +204,19 @@ impl Draft {
         self.check_key(node, place, out);
         self.check_shown(out);
         self.check_compared(node, files, out);
-        let total_ids: Vec<Spanned<String>> = self
-            .reconcile
-            .totals
-            .iter()
-            .map(|t| Spanned { value: t.value.id(), span: t.span.clone() })
+        crosswalk::check(&self.crosswalks, &self.sides, out);
+        let of_totals = self.reconcile.totals.iter().map(|t| (t.value.id(), &t.span));
+        let of_crosswalks = self.crosswalks.iter().map(|c| (c.value.id(), &c.span));
+        let ids: Vec<Spanned<String>> = of_totals
+            .map(|(value, span)| Spanned { value, span: span.clone() })
+            .chain(
+                of_crosswalks
+                    .collect::<BTreeMap<_, _>>()
+                    .into_iter()
+                    .map(|(value, span)| Spanned { value, span: span.clone() }),
+            )
             .collect();
-        self.rules.check_ids(&total_ids, out);
+        self.rules.check_ids(&ids, out);
         if let Some(reconcile) = reconcile.filter(|_| !self.sides.are_two()) {
             out.push(
                 Diagnostic::error(
@@ -350,6 +360,7 @@ impl Draft {
             source: self.sides.source.into_plan().ok()?,
             target: self.sides.target.into_plan().ok()?,
             steps: self.rules.steps,
+            crosswalks: self.crosswalks,
             checks: self.rules.checks,
             duplicates: self.rules.duplicates,
             reconcile: self.reconcile,

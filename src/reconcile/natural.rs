@@ -18,7 +18,13 @@ fn by_natural_key(
 ) -> Result<Vec<(String, u32)>, RuleError> {
     let contents = Contents::new(frame, natural, of)?;
     let mut text = String::new();
-    Ok(rows.filter_map(|row| contents.write(row as usize, &mut text).then(|| (text.clone(), row))).collect())
+    let mut found = Vec::new();
+    for row in rows {
+        if contents.write(row as usize, &mut text) {
+            found.push((text.clone(), row));
+        }
+    }
+    Ok(found)
 }
 
 /// Finds partners for missing and unexpected rows.

@@ -444,6 +444,9 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
             format!("{} sequences {} a next number that is taken already", of(figure), pick("has", "have"))
         }
         ("schema", _) => format!("the two sides differ in {} parts of their structure", of(figure)),
+        ("crosswalk", _) => {
+            format!("{records} {} an id in {columns} without one new id", pick("has", "have"))
+        }
         ("unmapped", _) => {
             format!("{records} {} a code of {columns} that is not listed", pick("has", "have"))
         }

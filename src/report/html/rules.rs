@@ -265,6 +265,9 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
             format!("{name}: {failed} of {all} {have} a next number that is taken already.")
         }
         ("schema", _) => format!("{name}: the two sides differ in {failed} of {all} of their structure."),
+        ("crosswalk", _) => {
+            format!("{name}: {failed} of {all} in {side} {have} an id in {columns} without one new id.")
+        }
         ("unmapped", _) => {
             format!("{name}: {failed} of {all} in {side} {have} a code of {columns} that is not listed.")
         }
