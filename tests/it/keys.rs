@@ -148,7 +148,7 @@ fn keys_are_matched_as_the_old_server_saw_them() {
             "reconcile-missing expected e5",
             "reconcile-unexpected target f6",
         ]
-        .map(|line| line.to_owned())
+        .map(str::to_owned)
     );
     let groups: Vec<String> = of("group").into_iter().filter(|group| !group.is_empty()).collect();
     assert!(groups.len() == 2 && groups[0] == groups[1], "{groups:?}");
