@@ -5,6 +5,7 @@ use crate::model::Side;
 use crate::reconcile::ROW;
 use crate::rule::Reference;
 
+use super::crosswalk::Crosswalk;
 use super::family::Checks;
 use super::load::Draft;
 use super::rules::sides_of;
@@ -17,6 +18,7 @@ pub(super) fn check_across(drafts: &[Option<Draft>], complete: bool, out: &mut D
         complete && drafts.iter().all(|draft| draft.as_ref().is_some_and(|draft| draft.name.is_some()));
     let drafts: Vec<&Draft> = drafts.iter().flatten().collect();
     check_names(&drafts, out);
+    check_crosswalks(&drafts, complete, out);
     for draft in &drafts {
         for rule in draft.rules.checks.iter().filter(|rule| rule.common.skip.is_none()) {
             let Some(reference) = rule.rule.reference() else { continue };
@@ -35,6 +37,40 @@ pub(super) fn check_across(drafts: &[Option<Draft>], complete: bool, out: &mut D
                 }
                 None => {}
             }
+        }
+    }
+}
+
+/// Reports crosswalks through datasets and columns that are not there.
+fn check_crosswalks(drafts: &[&Draft], complete: bool, out: &mut Diagnostics) {
+    for crosswalk in drafts.iter().flat_map(|draft| &draft.crosswalks) {
+        let Crosswalk { through, from, to, .. } = &crosswalk.value;
+        let is_it = |draft: &&&Draft| draft.name.as_ref().is_some_and(|name| name.value == through.value);
+        match drafts.iter().find(is_it) {
+            Some(holder) => {
+                if let Some(own) = holder.crosswalks.first() {
+                    out.push(
+                        Diagnostic::error(
+                            &through.span,
+                            format!("the ids of `{}` are replaced themselves", through.value),
+                        )
+                        .also(&own.span, "here"),
+                    );
+                }
+                let side = if holder.sides.has(Side::Source) { Side::Source } else { Side::Target };
+                holder.sides.check_columns(&[from.clone(), to.clone()], &[side], out);
+            }
+            None if complete => {
+                let names = drafts.iter().filter_map(|draft| draft.name.as_ref());
+                out.push(
+                    Diagnostic::error(&through.span, format!("there is no dataset `{}`", through.value))
+                        .suggest(&through.value, names.map(|name| name.value.as_str())),
+                );
+            }
+            None => {}
+        }
+        if from.value == to.value {
+            out.push(Diagnostic::error(&to.span, "the new ids stand in the same column as the old ones"));
         }
     }
 }

@@ -10,6 +10,7 @@ use crate::reconcile::Reconcile;
 use crate::source::SideConfig;
 
 use super::attempt::Attempt;
+use super::crosswalk::Crosswalk;
 use super::family::{Checks, Family, Matches, Steps};
 
 params! {
@@ -21,8 +22,10 @@ params! {
         /// Whose data it is, as reports show it.
         owner: Attempt<Option<String>>,
         /// The columns whose values together name a row, by our names; `_row` is the row's position, for files only.
-        /// A dataset with two sides needs it; where the sides have `tables`, it comes from the database.
-        key: Attempt<Vec<Spanned<String>>> = "[]",
+        /// A dataset with two sides needs it; where the sides have `tables`, it comes from the database. `none` says that
+        /// rows have no key: those that are equal in all that is compared are then paired off, and the others are missing
+        /// or unexpected. A column of that name is written `[none]`.
+        key: Attempt<KeyConfig> = "[]",
         /// Columns whose values no report shows, by our names.
         sensitive: Attempt<Vec<Spanned<String>>> = "[]",
         /// Columns of free text, which no report shows either. Texts of more than 60 characters count as such.
@@ -37,6 +40,8 @@ params! {
         target: Attempt<Option<Spanned<SideConfig>>>,
         /// The steps that cleanse the source, in order. What they make of it is what the target should hold.
         cleanse: Attempt<RuleList<Steps>> = "[]",
+        /// Columns of ids that the target gave anew, each with the dataset that holds the old and the new ones.
+        crosswalks: Attempt<Vec<Spanned<Crosswalk>>> = "[]",
         /// What must hold.
         checks: Attempt<RuleList<Checks>> = "[]",
         /// How rows are found that are the same thing.
@@ -65,6 +70,28 @@ impl FromNode for DatasetName {
 
     fn schema() -> Json {
         json!({"type": ["string", "number", "boolean"], "pattern": "^[\\p{L}\\p{N}_-]+$"})
+    }
+}
+
+/// What names the rows of a dataset.
+#[derive(Debug, Clone)]
+pub(super) enum KeyConfig {
+    /// The values of these columns together.
+    Columns(Vec<Spanned<String>>),
+    /// Nothing.
+    None,
+}
+
+impl FromNode for KeyConfig {
+    fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
+        match &node.value {
+            Value::Scalar { text, quoted: false } if text == "none" => Some(KeyConfig::None),
+            _ => Vec::from_node(node, out).map(KeyConfig::Columns),
+        }
+    }
+
+    fn schema() -> Json {
+        Vec::<Spanned<String>>::schema()
     }
 }
 

@@ -1,15 +1,17 @@
 //! A project's files to a plan.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::model::{Severity, Side};
 use crate::node::{FromNode, Node, Value};
-use crate::reconcile::{ROW, ROW_RULES, Reconcile};
+use crate::reconcile::{AMBIGUOUS, FOLDED_KEY, ROW, ROW_RULES, Reconcile};
 use crate::rule::ProjectFiles;
 
 use super::across::check_across;
-use super::dataset::DatasetConfig;
+use super::crosswalk::{self, Crosswalk};
+use super::dataset::{DatasetConfig, KeyConfig};
 use super::family::{Checks, Matches, Steps};
 use super::files;
 use super::plan::{Dataset, GateConfig, Plan};
@@ -110,12 +112,15 @@ pub(super) struct Draft {
     pub(super) name: Option<Spanned<String>>,
     owner: Option<String>,
     key: Vec<Spanned<String>>,
+    /// True where the file says so.
+    has_no_key: bool,
     sensitive: Vec<Spanned<String>>,
     free_text: Vec<Spanned<String>>,
     show: Vec<Spanned<String>>,
     allow_empty: bool,
     pub(super) sides: Sides,
     pub(super) rules: AllRules,
+    pub(super) crosswalks: Vec<Spanned<Crosswalk>>,
     reconcile: Reconcile,
 }
 
@@ -142,6 +147,11 @@ impl Draft {
             duplicates: duplicates.unwrap_or_default(),
         };
         let reconcile = config.reconcile.0.flatten();
+        let (key, has_no_key) = match config.key.0 {
+            Some(KeyConfig::Columns(columns)) => (columns, false),
+            Some(KeyConfig::None) => (Vec::new(), true),
+            None => (Vec::new(), false),
+        };
         let name = config.dataset.0.flatten();
         if name.is_none() && node.get("dataset").is_none() {
             let place = name_span(Some(node), first_name(node)).unwrap_or(&node.span);
@@ -151,13 +161,15 @@ impl Draft {
             unfit,
             name: name.map(|name| Spanned { value: name.value.0, span: name.span }),
             owner: config.owner.0.flatten(),
-            key: config.key.0.unwrap_or_default(),
+            key,
+            has_no_key,
             sensitive: config.sensitive.0.unwrap_or_default(),
             free_text: config.free_text.0.unwrap_or_default(),
             show: config.show.0.unwrap_or_default(),
             allow_empty: config.allow_empty.0.unwrap_or_default(),
             sides,
             rules,
+            crosswalks: config.crosswalks.0.unwrap_or_default(),
             reconcile: reconcile.as_ref().map(|r| r.value.clone()).unwrap_or_default(),
         };
         draft.check(node, reconcile.as_ref(), files, out);
@@ -192,13 +204,19 @@ impl Draft {
         self.check_key(node, place, out);
         self.check_shown(out);
         self.check_compared(node, files, out);
-        let total_ids: Vec<Spanned<String>> = self
-            .reconcile
-            .totals
-            .iter()
-            .map(|t| Spanned { value: t.value.id(), span: t.span.clone() })
+        crosswalk::check(&self.crosswalks, &self.sides, out);
+        let of_totals = self.reconcile.totals.iter().map(|t| (t.value.id(), &t.span));
+        let of_crosswalks = self.crosswalks.iter().map(|c| (c.value.id(), &c.span));
+        let ids: Vec<Spanned<String>> = of_totals
+            .map(|(value, span)| Spanned { value, span: span.clone() })
+            .chain(
+                of_crosswalks
+                    .collect::<BTreeMap<_, _>>()
+                    .into_iter()
+                    .map(|(value, span)| Spanned { value, span: span.clone() }),
+            )
             .collect();
-        self.rules.check_ids(&total_ids, out);
+        self.rules.check_ids(&ids, out);
         if let Some(reconcile) = reconcile.filter(|_| !self.sides.are_two()) {
             out.push(
                 Diagnostic::error(
@@ -215,7 +233,9 @@ impl Draft {
         if self.sides.are_two() && node.get("key").is_none() {
             out.push(
                 Diagnostic::error(place, "a dataset with two sides needs `key`: rows are compared by it")
-                    .help(format!("name its columns, as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order")),
+                    .help(format!(
+                        "name its columns, as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order, or write `key: none` where equal rows are to be counted"
+                    )),
             );
         }
         if let Some(Value::List(names)) = node.get("key").map(|key| &key.value)
@@ -224,7 +244,7 @@ impl Draft {
             out.push(
                 Diagnostic::error(name_span(Some(node), "key").unwrap_or(place), "`key` names no column")
                     .help(format!(
-                        "as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order"
+                        "as in `key: [tag_ref]`, or `[{ROW}]` where both files have the same order; `key: none` where there is none"
                     )),
             );
         }
@@ -275,6 +295,9 @@ impl Draft {
         let names = node.get("reconcile").and_then(|r| r.get("columns"));
         for (name, policy) in &self.reconcile.columns {
             let span = name_span(names, name).unwrap_or(&policy.span).clone();
+            if self.has_no_key {
+                policy.value.check_exact("without a key, rows are the same or not", out);
+            }
             // A side whose value is calculated need not have the column.
             let has = |side: &Side| policy.value.expression(*side).1.is_none();
             let on: Vec<Side> = [Side::Source, Side::Target].into_iter().filter(has).collect();
@@ -282,6 +305,18 @@ impl Draft {
                 self.sides.check_columns(&columns, &[side], out);
             }
             self.sides.check_columns(&[Spanned { value: name.clone(), span }], &on, out);
+        }
+        if !self.key.is_empty() || self.has_no_key {
+            self.reconcile.check_natural_key(&self.key, out);
+        }
+        for name in &self.reconcile.natural_key {
+            let policy = self.reconcile.columns.get(&name.value).map(|policy| &policy.value);
+            let has = |side: &Side| policy.is_none_or(|policy| policy.expression(*side).1.is_none());
+            let on: Vec<Side> = [Side::Source, Side::Target].into_iter().filter(has).collect();
+            self.sides.check_columns(std::slice::from_ref(name), &on, out);
+            if let Some(policy) = policy {
+                policy.check_exact("a column of the natural key is the same or not", out);
+            }
         }
         let totals = self.reconcile.totals.iter().map(|total| &total.value);
         let totals = totals.flat_map(|total| std::iter::once(&total.column).chain(&total.by)).cloned();
@@ -302,7 +337,8 @@ impl Draft {
                 continue;
             }
             let span = name_span(names, id).unwrap_or(&fields.span);
-            let known = ROW_RULES.iter().copied().chain(totals.iter().map(String::as_str));
+            let known =
+                ROW_RULES.into_iter().chain([FOLDED_KEY, AMBIGUOUS]).chain(totals.iter().map(String::as_str));
             out.push(
                 Diagnostic::error(span, format!("there is no rule `{id}` in the reconciliation"))
                     .suggest(id, known),
@@ -324,6 +360,7 @@ impl Draft {
             source: self.sides.source.into_plan().ok()?,
             target: self.sides.target.into_plan().ok()?,
             steps: self.rules.steps,
+            crosswalks: self.crosswalks,
             checks: self.rules.checks,
             duplicates: self.rules.duplicates,
             reconcile: self.reconcile,

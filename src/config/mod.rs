@@ -3,6 +3,7 @@
 mod across;
 mod attempt;
 mod connections;
+mod crosswalk;
 mod dataset;
 mod explain;
 mod family;
@@ -17,6 +18,7 @@ mod side;
 mod tables;
 
 pub use connections::{ProjectConnections, connections};
+pub use crosswalk::Crosswalk;
 pub use explain::{KindInfo, SECTIONS, all_kinds, causes, explain, page_of};
 pub use family::RuleFamily;
 pub use load::load;

@@ -16,6 +16,8 @@ use crate::reconcile::Reconcile;
 use crate::rule::{Common, ProjectFiles};
 use crate::source::{ConnectionConfig, Connector, ReadRequest, SideConfig};
 
+use super::crosswalk::Crosswalk;
+
 /// Everything a run needs to know before it sees data.
 pub struct Plan {
     /// The project's name.
@@ -83,6 +85,8 @@ pub struct Dataset {
     pub target: Option<SidePlan>,
     /// The cleansing steps, in order.
     pub steps: Vec<Rule<dyn Step>>,
+    /// The columns whose ids the target gave anew.
+    pub crosswalks: Vec<Spanned<Crosswalk>>,
     /// The checks, in the order of the file.
     pub checks: Vec<Rule<dyn Check>>,
     /// The matches, in the order of the file.

@@ -12,6 +12,7 @@ use crate::model::{Schema, Side};
 use crate::reconcile::{BoundReconcile, Context};
 use crate::rule::{Columns, ProjectFiles, RuleError};
 
+use super::crosswalk::{self, Holders};
 use super::expected::{RowState, Working};
 use super::judge::{self, BoundSide};
 use super::mistakes;
@@ -29,15 +30,17 @@ impl<'p> BoundDataset<'p> {
     /// Binds every rule to the columns of the sides that there are; mistakes go to `out`.
     pub fn bind(
         dataset: &'p Dataset,
-        raw: Option<&Schema>,
-        target: Option<&Schema>,
+        [raw, target]: [Option<&Schema>; 2],
         plan: &Plan,
+        holders: &Holders,
         as_of: DateTime<Utc>,
         out: &mut Diagnostics,
     ) -> BoundDataset<'p> {
         let closures = conditions(dataset, as_of);
         let rules = cleansing_rules(dataset, &closures);
         let cleansed = raw.map(|schema| crate::cleanse::bind(schema, &rules, &plan.files, out).schema);
+        let merged = cleansed.clone();
+        let cleansed = cleansed.map(|schema| crosswalk::schema(dataset, &schema, holders));
         mistakes::hidden_columns(dataset, &[raw, target], out);
         // Of two sides the reconciliation checks the key.
         if let (Some(schema), None) | (None, Some(schema)) = (raw, target) {
@@ -81,7 +84,9 @@ impl<'p> BoundDataset<'p> {
         {
             let mut found = Vec::new();
             for side in judge::gating_sides(dataset, rule.common.on.as_ref()) {
-                let Some(schema) = of(side) else { continue };
+                // Expected's rows are merged before their ids are replaced.
+                let before = if side == Side::Expected { merged.as_ref() } else { of(side) };
+                let Some(schema) = before else { continue };
                 let mut own = Diagnostics::default();
                 matches.extend(rule.rule.bind(schema, &mut own).map(|bound| (position, side, bound)));
                 found.push((side, own));
@@ -96,6 +101,13 @@ impl<'p> BoundDataset<'p> {
             _ => None,
         };
         BoundDataset { dataset, checks, matches, reconcile, as_of }
+    }
+
+    /// Returns the columns of a dataset's source after cleansing; what cannot be bound is told elsewhere.
+    pub fn cleansed(dataset: &Dataset, raw: &Schema, plan: &Plan, as_of: DateTime<Utc>) -> Schema {
+        let closures = conditions(dataset, as_of);
+        let rules = cleansing_rules(dataset, &closures);
+        crate::cleanse::bind(raw, &rules, &plan.files, &mut Diagnostics::default()).schema
     }
 
     /// Returns the checks, each for one side.
@@ -143,6 +155,7 @@ impl<'p> BoundDataset<'p> {
             matches: std::collections::BTreeMap::new(),
             former: None,
             notes: Vec::new(),
+            untranslated: std::collections::BTreeMap::new(),
         };
         let mut quarantined = std::collections::BTreeMap::<String, std::collections::BTreeSet<usize>>::new();
         for hold in &done.held_back {

@@ -10,6 +10,7 @@ use crate::model::{Schema, Side};
 use crate::source::{Cancel, ReadRequest, SourceError, Unreadable};
 
 use super::bound::BoundDataset;
+use super::crosswalk;
 use super::mistakes;
 use super::prepare::{Wanted, wanted};
 use super::waiting::each;
@@ -67,6 +68,7 @@ pub fn check_connected(plan: &Plan, as_of: DateTime<Utc>, cancel: &Cancel) -> Di
     let of = |name: &str, side: Side| {
         schemas.get(&(name.to_owned(), if side == Side::Target { "target" } else { "source" }))
     };
+    let holders = crosswalk::holders(plan, &of, as_of);
     for dataset in plan.datasets.iter().filter(|dataset| dataset.unfit.is_none()) {
         let name = dataset.name.value.as_str();
         let (source, target) = (of(name, Side::Source), of(name, Side::Target));
@@ -79,7 +81,9 @@ pub fn check_connected(plan: &Plan, as_of: DateTime<Utc>, cancel: &Cancel) -> Di
                 filter.bind(schema, as_of, &mut out);
             }
         }
-        BoundDataset::bind(dataset, source, target, plan, as_of, &mut out);
+        if crosswalk::unread(dataset, &holders).is_none() {
+            BoundDataset::bind(dataset, [source, target], plan, &holders, as_of, &mut out);
+        }
     }
     mistakes::references(plan, &of, &mut out);
     out

@@ -17,6 +17,7 @@ use crate::source::Cancel;
 
 use super::bound::BoundDataset;
 use super::built::Built;
+use super::crosswalk;
 use super::expected::{Expected, RowState, Working};
 use super::findings::{Cells, fill_joined};
 use super::judge::{self, Figures, Outcome, SideOutcomes};
@@ -183,7 +184,8 @@ impl<'a> World<'a> {
         let empty = self.empty_sides(dataset);
         let may_be_empty = if dataset.allow_empty { empty.clone() } else { Vec::new() };
         let figures = Figures { cells: &cells, may_be_empty };
-        let mut judged: Vec<(RuleResult, Vec<Finding>)> = Vec::new();
+        let may_be_empty = !figures.may_be_empty.is_empty();
+        let mut judged = crosswalk::rules(dataset, self.working(name), expected, &cells, may_be_empty);
         if self.stage == Stage::Everything {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "check".to_owned() });
             judged.extend(self.checks(dataset, bound, &figures, origin));
@@ -214,11 +216,12 @@ impl<'a> World<'a> {
             match done {
                 Ok(done) => {
                     let rows = resting.map_or(expected.frame.height() as u64, |(rows, _)| rows.height());
-                    let may_be_empty = !figures.may_be_empty.is_empty();
                     let (expected, target) = (&done.prepared.expected, &done.prepared.target);
                     let raw = self.frame(name, Side::Source).filter(|_| !rests);
                     let cells = Cells::new(&keys, raw, Some(expected), Some(target), origin);
-                    judged.extend(done.rules(dataset, &cells, raw, (rows, side.height()), may_be_empty));
+                    let group_id = |rule: &str, text: &str| self.group_id(name, rule, text);
+                    let height = (rows, side.height());
+                    judged.extend(done.rules(dataset, &cells, raw, height, may_be_empty, &group_id));
                     if let Some(source) = source_side {
                         let built = Built {
                             dataset,
@@ -383,7 +386,7 @@ impl<'a> World<'a> {
                     let (raw, cleansed) = (&raw.frame.schema, &working.all.schema);
                     judge::changed_by_steps(dataset, rule.rule.as_ref(), raw, cleansed)
                 });
-            let classes = self.classes(dataset, rule, position, &outcomes, origin);
+            let classes = self.classes(dataset, bound.reconcile(), rule, position, &outcomes, origin);
             judged.push(figures.check(rule, &sides, not_comparable, &classes));
         }
         judged

@@ -40,7 +40,7 @@ impl Draft<'_> {
         for (side, evaluated, found) in self.sides {
             let failed = found.len() as u64;
             let mut classes = BTreeMap::new();
-            if matches!(self.kind, "fit" | "schema") {
+            if matches!(self.kind, "fit" | "schema" | "crosswalk") {
                 for class in found.iter().filter_map(|finding| finding.group.clone()) {
                     *classes.entry(class).or_insert(0) += 1;
                 }

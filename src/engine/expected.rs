@@ -1,7 +1,7 @@
 //! From the raw source to expected: cleansed, held back, merged.
 //!
 //! The order is: cleanse, quarantine, merge, then cascade along the foreign keys until nothing changes (see
-//! [`super::references`]).
+//! [`super::references`]), then replace ids (see [`super::crosswalk`]).
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +13,8 @@ use crate::findings::StepResult;
 use crate::frame::{Frame, Keys};
 use crate::matching::MatchOutcome;
 use crate::model::Correction;
+
+use super::crosswalk::Untranslated;
 
 /// What became of a row of the source on its way to expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +46,8 @@ pub struct Working {
     pub former: Option<Frame>,
     /// What the reader should know, in sentences.
     pub notes: Vec<String>,
+    /// The rows whose ids have no new ones, by the column.
+    pub untranslated: BTreeMap<String, Untranslated>,
 }
 
 /// Expected, with the way back to the source's rows.

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use polars::prelude::PolarsError;
+use polars::prelude::{DataFrame, PolarsError};
 
 use crate::correct::{Made, Repair, Ties, repairs};
 use crate::findings::Remedies;
-use crate::reconcile::{BoundReconcile, Pair};
+use crate::frame::Frame;
+use crate::model::{Field, Schema, compare_keys};
+use crate::reconcile::{BoundReconcile, Pair, ROW};
 
 use super::reconciled::Reconciled;
 
@@ -47,8 +49,47 @@ impl Reconciled {
             return Ok((Made::default(), counts));
         };
         let ties = self.ties_of(&self.outcome.rows.pairs, evidence.expected.height());
-        let made = repairs(&list, &evidence.expected, &evidence.target, (of_expected, of_target), &ties)?;
+        let mut made = repairs(&list, &evidence.expected, &evidence.target, (of_expected, of_target), &ties)?;
+        if !self.bound.has_key() && !list.is_empty() {
+            made.notes.push(
+                "Repairs name a row by all its columns, for there is no key: a delete means one of the rows that are equal to it, and `key` is the row's position in the snapshot of its side."
+                    .to_owned(),
+            );
+        }
         Ok((made, counts))
+    }
+
+    /// Makes the table of old and new keys of the pairs that were found by their natural key, sorted by the old: `old_` and
+    /// `new_` before our name of each column of the key. Nothing where no natural key is given.
+    ///
+    /// # Errors
+    /// Where polars refuses the columns.
+    pub fn renumbered(&self) -> Result<Option<Frame>, PolarsError> {
+        let Some(keys) = self.keys.expected.as_ref().filter(|_| !self.bound.natural.is_empty()) else {
+            return Ok(None);
+        };
+        let evidence = &self.outcome.evidence;
+        let mut pairs: Vec<(String, &Pair)> =
+            self.outcome.rows.natural.iter().map(|pair| (keys.get(pair.expected as usize), pair)).collect();
+        pairs.sort_by(|a, b| compare_keys(&a.0, &b.0).then(a.1.cmp(b.1)));
+        let names: Vec<&str> =
+            self.bound.key.iter().map(|part| part.name.as_str()).filter(|name| *name != ROW).collect();
+        let of = |frame: &Frame, row: fn(&Pair) -> u32| {
+            let rows: Vec<u32> = pairs.iter().map(|(_, pair)| row(pair)).collect();
+            frame.take(&rows, &names)
+        };
+        let (old, new) = (of(&evidence.expected, |p| p.expected)?, of(&evidence.target, |p| p.target)?);
+        let (mut fields, mut columns) = (Vec::new(), Vec::new());
+        for name in &names {
+            for (word, frame) in [("old", &old), ("new", &new)] {
+                let Some((field, column)) = frame.column(name) else { continue };
+                let name = format!("{word}_{name}");
+                columns.push(column.clone().with_name(name.as_str().into()));
+                fields.push(Field { name: name.clone(), source_name: name, ..field.clone() });
+            }
+        }
+        let df = DataFrame::new(pairs.len(), columns)?;
+        Ok(Some(Frame::new(Schema { fields }, df)))
     }
 
     /// Returns what would make the target equal expected, by the rows of the evidence.

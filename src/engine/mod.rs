@@ -3,6 +3,7 @@
 mod bound;
 mod built;
 mod connected;
+mod crosswalk;
 mod dataset;
 mod draft;
 mod events;
@@ -22,6 +23,7 @@ mod reconciled;
 mod references;
 mod resting;
 mod row_keys;
+mod row_rules;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -305,6 +307,7 @@ fn bind_all<'p>(
 ) -> Result<(BTreeMap<String, BoundDataset<'p>>, Vec<String>), EngineError> {
     let mut out = Diagnostics::default();
     let mut bound = BTreeMap::new();
+    let holders = crosswalk::holders(plan, &|name, side| loaded.get(name)?.schema(side), as_of);
     for dataset in &plan.datasets {
         let Some(loaded) = loaded.get_mut(&dataset.name.value) else { continue };
         let mistakes = std::mem::take(&mut loaded.mistakes);
@@ -316,8 +319,12 @@ fn bind_all<'p>(
             loaded.error.get_or_insert(message);
             continue;
         }
+        if let Some(message) = crosswalk::unread(dataset, &holders) {
+            loaded.error.get_or_insert(message);
+            continue;
+        }
         let (source, target) = (loaded.schema(Side::Source), loaded.schema(Side::Target));
-        let ready = BoundDataset::bind(dataset, source, target, plan, as_of, &mut out);
+        let ready = BoundDataset::bind(dataset, [source, target], plan, &holders, as_of, &mut out);
         bound.insert(dataset.name.value.clone(), ready);
     }
     mistakes::references(plan, &|name, side| loaded.get(name)?.schema(side), &mut out);
@@ -373,6 +380,7 @@ fn make_expected(
     references::rewrite(&mut good, &datasets, as_of)?;
     references::cascade(&mut good, &datasets, as_of)?;
     all.extend(good.into_iter().map(|(name, working)| (name, Ok(working))));
+    crosswalk::apply(&mut all, plan, loaded);
     Ok(all)
 }
 

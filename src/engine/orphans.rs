@@ -6,6 +6,7 @@ use crate::check::Check;
 use crate::config::{Dataset, Rule};
 use crate::frame::{Frame, Keys};
 use crate::model::Side;
+use crate::reconcile::BoundReconcile;
 
 use super::dataset::World;
 use super::expected::quarantined_keys;
@@ -16,6 +17,7 @@ impl World<'_> {
     pub fn classes<'s>(
         &'s self,
         dataset: &'s Dataset,
+        meeting: Option<&BoundReconcile>,
         rule: &Rule<dyn Check>,
         position: usize,
         outcomes: &BTreeMap<Side, SideOutcomes>,
@@ -27,7 +29,7 @@ impl World<'_> {
         let (mut source, mut target, mut held) = (None, None, BTreeSet::new());
         let mut keys = BTreeMap::new();
         if let Some(reference) = rule.rule.reference() {
-            keys = self.row_keys(dataset);
+            keys = self.row_keys(dataset, meeting);
             let key = |side: Side| {
                 let keys = keys.get(&side);
                 move |index: usize| Some(keys?.text(index)?.into_owned())
@@ -69,16 +71,23 @@ impl World<'_> {
 
     /// Returns the keys by which the rows of the sides are known to one another; raw rows have those after cleansing.
     ///
-    /// Where rows are known by their position there are none, and so no classes.
-    fn row_keys(&self, dataset: &Dataset) -> BTreeMap<Side, Keys> {
+    /// Where rows are known by their position or have no key there are none, and so no classes.
+    fn row_keys(&self, dataset: &Dataset, meeting: Option<&BoundReconcile>) -> BTreeMap<Side, Keys> {
         let name = dataset.name.value.as_str();
         let columns: Vec<&str> = dataset.key.iter().map(|k| k.value.as_str()).collect();
+        let keys_of = |frame: &Frame, side: Side| match meeting {
+            Some(meeting) if meeting.folds() => meeting.keys(frame, side).ok(),
+            _ => Keys::new(frame, &columns).ok(),
+        };
         let frames = [
             (Side::Source, self.working(name).map(|working| &working.all)),
             (Side::Expected, self.frame(name, Side::Expected)),
             (Side::Target, self.frame(name, Side::Target)),
         ];
-        let keys = |(side, frame): (Side, Option<&Frame>)| Some((side, Keys::new(frame?, &columns).ok()?));
+        if columns.is_empty() {
+            return BTreeMap::new();
+        }
+        let keys = |(side, frame): (Side, Option<&Frame>)| Some((side, keys_of(frame?, side)?));
         frames.into_iter().filter_map(keys).collect()
     }
 

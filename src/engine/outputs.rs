@@ -68,6 +68,9 @@ pub fn write(
         result.repairs = counts;
         result.notes.extend(made.notes);
         put("repairs", &made.frame)?;
+        if let Some(renumbered) = reconciled.renumbered()? {
+            put("renumbered", &renumbered)?;
+        }
     }
     Ok(result)
 }

@@ -17,9 +17,10 @@ use crate::rule::RuleError;
 use super::draft::Draft;
 use super::expected::{Expected, RowState, Working};
 use super::findings::Cells;
-use super::judge::{broken_figure, guarded};
+use super::judge::{Judged, broken_figure, guarded};
 use super::prepare::LoadedSide;
 use super::row_keys::RowKeys;
+use super::row_rules::RowRules;
 
 /// A reconciliation that was run.
 pub struct Reconciled {
@@ -59,6 +60,7 @@ pub fn reconcile(
     if let Some(former) = &working.former {
         merged = if merged.height() == 0 { former.clone() } else { merged.with(former)? };
     }
+    let (quarantined, merged) = (bound.prepare_held_back(quarantined)?, bound.prepare_held_back(merged)?);
     let prepared = bound.prepare(&expected.frame, target)?;
     let input = Input {
         expected: &prepared.expected,
@@ -205,82 +207,28 @@ impl Reconciled {
     }
 
     /// Returns the results and findings of the reconciliation's rules. `all` reads the texts of the sides as they were
-    /// compared; `raw` are all rows of the source in scope, none where they rest; `may_be_empty` is true where a side has
-    /// no rows and may have none.
+    /// compared; `raw` are all rows of the source in scope, none where they rest; `height` is the number of rows of either
+    /// side; `may_be_empty` is true where a side has no rows and may have none. `group_id` makes the id of a rule's group
+    /// from a text.
     pub fn rules(
         &self,
         dataset: &Dataset,
         all: &Cells<'_>,
         raw: Option<&Frame>,
-        (expected_rows, target_rows): (u64, u64),
+        height: (u64, u64),
         may_be_empty: bool,
-    ) -> Vec<(RuleResult, Vec<Finding>)> {
-        let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
+        group_id: &dyn Fn(&str, &str) -> String,
+    ) -> Vec<Judged> {
         let rows = &self.outcome.rows;
         let evidence = &self.outcome.evidence;
         let (expected, target) = (Some(&evidence.expected), Some(&evidence.target));
         let cells = Cells::new(&self.keys, raw.or(expected), expected, target, &self.origin);
-        let list = |side: Side, indexes: &[u32]| -> Vec<Finding> {
-            indexes.iter().map(|index| cells.row(side, *index as usize, None)).collect()
+        let columns = match self.bound.has_key() {
+            true => dataset.key.iter().map(|name| name.value.clone()).collect(),
+            false => self.bound.columns.iter().map(|column| column.name.clone()).collect(),
         };
-        let pairs = self.outcome.pairs();
-        let both = |expected: &[u32], target: &[u32]| {
-            vec![
-                (Side::Expected, expected_rows, list(Side::Expected, expected)),
-                (Side::Target, target_rows, list(Side::Target, target)),
-            ]
-        };
-        let row_rules = [
-            (
-                "reconcile-missing",
-                "Every expected record is in the target.",
-                Dimension::Completeness,
-                vec![(
-                    Side::Expected,
-                    pairs + rows.missing.len() as u64,
-                    list(Side::Expected, &rows.missing),
-                )],
-            ),
-            (
-                "reconcile-unexpected",
-                "Every record of the target is expected.",
-                Dimension::Consistency,
-                vec![(
-                    Side::Target,
-                    pairs + rows.unexpected.len() as u64,
-                    list(Side::Target, &rows.unexpected),
-                )],
-            ),
-            (
-                "reconcile-duplicate_key",
-                "No key stands twice on either side.",
-                Dimension::Uniqueness,
-                both(&rows.duplicate_expected, &rows.duplicate_target),
-            ),
-            (
-                "reconcile-no_key",
-                "Every record has a key.",
-                Dimension::Completeness,
-                both(&rows.no_key_expected, &rows.no_key_target),
-            ),
-        ];
-        let mut judged: Vec<_> = row_rules
-            .into_iter()
-            .map(|(id, says, dimension, sides)| {
-                Draft {
-                    id: id.to_owned(),
-                    says: says.to_owned(),
-                    columns: key.clone(),
-                    dimension,
-                    sides,
-                    fields: self.bound.rules.get(id),
-                    may_be_empty,
-                    kind: "reconcile",
-                    severity: Severity::Error,
-                }
-                .finish()
-            })
-            .collect();
+        let of_rows = RowRules { columns, cells: &cells, rows: height, may_be_empty, group_id };
+        let mut judged = self.row_rules(&of_rows);
         for (index, (column, outcome)) in self.bound.columns.iter().zip(&self.outcome.columns).enumerate() {
             let causes = self.explained.columns.get(index).map(|explained| explained.cells.as_slice());
             let texts = cells.column(&column.name);
@@ -293,7 +241,7 @@ impl Reconciled {
                 Some(finding)
             });
             let id = column.rule();
-            judged.push(
+            let rule = self.bound.has_key().then(|| {
                 Draft {
                     says: format!("`{}` is the same on both sides.", column.name),
                     columns: vec![column.name.clone()],
@@ -305,8 +253,9 @@ impl Reconciled {
                     severity: Severity::Error,
                     id,
                 }
-                .finish(),
-            );
+                .finish()
+            });
+            judged.extend(rule);
             judged.extend(self.unmapped(column, all, may_be_empty));
         }
         for (total, outcome) in self.bound.totals.iter().zip(&self.outcome.totals) {

@@ -12,7 +12,7 @@ use super::reconciled::Reconciled;
 
 /// Returns the datasets that rest, by name, where only reconciliations are wanted.
 ///
-/// A dataset rests where it has two sides without a filter and no step, match, list of codes or expression changes or holds back a row: none of its
+/// A dataset rests where it has two sides without a filter and no step, match, list of codes, crosswalk or expression changes or holds back a row: none of its
 /// own, nor one of a dataset that it refers to, whose held-back rows would hold back theirs.
 pub fn resting(plan: &Plan) -> BTreeSet<String> {
     let mut moved: BTreeSet<&str> = plan
@@ -23,7 +23,11 @@ pub fn resting(plan: &Plan) -> BTreeSet<String> {
             let prepares = dataset.reconcile.columns.values().any(|policy| policy.value.prepares());
             let merges =
                 dataset.duplicates.iter().any(|rule| rule.common.skip.is_none() && rule.rule.merges());
-            steps || merges || prepares
+            let holds = |other: &Dataset| {
+                other.crosswalks.iter().any(|crosswalk| crosswalk.value.through.value == dataset.name.value)
+            };
+            let translates = !dataset.crosswalks.is_empty() || plan.datasets.iter().any(holds);
+            steps || merges || prepares || translates
         })
         .map(|dataset| dataset.name.value.as_str())
         .collect();

@@ -3,20 +3,19 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use polars::prelude::{
-    Column, DataFrame, Int64Chunked, IntoSeries, NewChunkedArray, StringChunked, TimeUnit,
-};
 use rayon::prelude::*;
 
 use crate::frame::{Frame, Keys, Rows};
-use crate::model::{Field, Logical, Schema, Side};
+use crate::model::{Field, Logical};
 use crate::rule::RuleError;
 
-use super::bind::{BoundReconcile, KeyColumn, ROW};
-use super::cell::Cell;
-use super::convert::{Convert, Reader};
+use super::bind::{BoundReconcile, ComparedColumn, KeyColumn};
+use super::content;
 use super::hash::Hashed;
 use super::join::{Joined, Repeated, join};
+use super::keys::{keys_of, unfolded_keys_of};
+use super::meet::Meeting;
+use super::natural;
 use super::pass::fill;
 use super::shelves::{Room, Shelves};
 use super::{Input, Means};
@@ -30,7 +29,19 @@ pub struct Pair {
     pub target: u32,
 }
 
-/// Where every row of both sides belongs. Each row is in exactly one list, or in a pair that is the same; each list ascends.
+/// Rows of which nobody can say which is which, because they share a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyGroup {
+    /// The key, as a text that no other group has.
+    pub key: String,
+    /// The rows of expected, ascending.
+    pub expected: Vec<u32>,
+    /// The rows of the target, ascending.
+    pub target: Vec<u32>,
+}
+
+/// Where every row of both sides belongs. Each row is in exactly one list of rows, or in a pair that is the same; each list
+/// ascends.
 ///
 /// Rows are indexes from 0 into the frames of the [`Evidence`].
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,6 +66,13 @@ pub struct Alignment {
     pub no_key_expected: Vec<u32>,
     /// Target rows with a NULL in their key.
     pub no_key_target: Vec<u32>,
+    /// Of the rows with a repeated key, by the key as it is matched, those whose own keys differ from another's on their side;
+    /// in the order of the keys.
+    pub folded: Vec<KeyGroup>,
+    /// The pairs that were found by their natural key; they stand in `pairs` too.
+    pub natural: Vec<Pair>,
+    /// Missing and unexpected rows that share a natural key, of which one side at least has several; in its order.
+    pub ambiguous: Vec<KeyGroup>,
 }
 
 /// Which side of a reconciliation a frame belongs to.
@@ -62,29 +80,6 @@ pub struct Alignment {
 pub(super) enum Of {
     Expected,
     Target,
-}
-
-impl KeyColumn {
-    pub(super) fn convert(&self, of: Of) -> &Convert {
-        match of {
-            Of::Expected => &self.expected,
-            Of::Target => &self.target,
-        }
-    }
-}
-
-impl BoundReconcile {
-    /// Returns the key columns of a frame of one side, in the form in which both sides meet.
-    ///
-    /// # Errors
-    /// Where a key column is not there.
-    pub fn key_frame(&self, frame: &Frame, side: Side) -> Result<Frame, RuleError> {
-        let of = match side {
-            Side::Source | Side::Expected => Of::Expected,
-            Side::Target => Of::Target,
-        };
-        key_frame(frame, &self.key, of)
-    }
 }
 
 /// The rows that differ, have no partner or no key of their own: what is told of single rows is told of these.
@@ -115,13 +110,19 @@ pub(super) struct Aligned {
 /// Finds every row's partner by key, and tells the pairs that are the same from those that may not be.
 ///
 /// A key is the same where every part is the same value, whatever its type: `7`, `7.0` and `7.00`; a date and
-/// its midnight; padded text and the text without its blanks. Letters, their case and white space count. A key
-/// part that is NULL makes a row without key; a key repeated on either side puts all rows with that key, on both
+/// its midnight; padded text and the text without its blanks. Letters, their case and white space count, but for what the
+/// policy of a key's column ignores. A key part that is NULL makes a row without key; a key repeated on either side puts all rows with that key, on both
 /// sides, into duplicate key.
+///
+/// Where rows have no key, those that say the same in all that is compared are paired off: as many as both sides have, the
+/// first of each. Values are the same by the policies of their columns.
+///
+/// Rows that are left on either side may be found to be partners by their natural key, see [`natural::find_partners`].
 ///
 /// Each side is looked at once, piece by piece; of a row 24 bytes are kept: hashes of its key (96 bits) and of what is
 /// compared (64 bits), and its index. They are joined by key. Rows with the same key and the same hash are the same, but
 /// for chance. All others are fetched, and only their values decide: the texts of their keys, and [`super::compare()`].
+/// Without a key the hash is of what is compared alone, and has 96 bits.
 ///
 /// # Errors
 /// Where a column is not there, a side has more than 4,294,967,294 rows, rows cannot be read or there is no
@@ -155,8 +156,14 @@ pub(super) fn align(
         })
         .try_reduce(Joined::default, |a, b| Ok::<_, RuleError>(a.add(b)))?;
     means.go_on()?;
-    let evidence = fetch(input, &joined, &e.no_key, &t.no_key)?;
-    let mut aligned = settle(input, &bound.key, joined, (&e.no_key, &t.no_key), evidence)?;
+    let mut aligned = if bound.has_key() {
+        let evidence = fetch(input, &joined, &e.no_key, &t.no_key)?;
+        settle(input, (&bound.key, &bound.natural), joined, (&e.no_key, &t.no_key), evidence)?
+    } else {
+        let joined = pair_off(joined, means.partners);
+        let evidence = fetch(input, &joined, &[], &[])?;
+        settle_without_key(input, bound, joined, evidence)?
+    };
     aligned.longest = e.longest;
     for (column, length) in t.longest {
         let longest = aligned.longest.entry(column).or_insert(0);
@@ -176,17 +183,25 @@ const ROWS_A_SHELF: usize = 64 << 10;
 const MOST_SHELVES: usize = 1024;
 
 /// Returns the columns that go into the rows' hashes: in the form in which they are compared, and where that is one that
-/// the user chose, in the natural one too, so that it can be told what the choice changed.
+/// the user chose, in the natural one too, so that it can be told what the choice changed. So do keys that are matched
+/// without something of them.
 fn hashed_columns(bound: &BoundReconcile, input: &Input<'_>) -> Result<Vec<Hashed>, RuleError> {
     let mut hashed = Vec::with_capacity(bound.columns.len());
-    for column in &bound.columns {
+    let fields = |name: &str| -> Result<(Field, Field), RuleError> {
         let field = |rows: &dyn Rows| {
-            rows.schema()
-                .get(&column.name)
-                .cloned()
-                .ok_or_else(|| RuleError::Refused(format!("`{}` is not a column of the table", column.name)))
+            let field = rows.schema().get(name).cloned();
+            field.ok_or_else(|| RuleError::Refused(format!("`{name}` is not a column of the table")))
         };
-        let (e, t) = (field(input.expected)?, field(input.target)?);
+        Ok((field(input.expected)?, field(input.target)?))
+    };
+    for part in bound.key.iter().filter(|part| part.folds()) {
+        let (e, t) = fields(&part.name)?;
+        let meeting = Meeting::new(Logical::TEXT, String::new())
+            .by(part.convert(Of::Expected).clone(), part.convert(Of::Target).clone());
+        hashed.push(Hashed::new(&part.name, &meeting, &e, &t));
+    }
+    for column in &bound.columns {
+        let (e, t) = fields(&column.name)?;
         for meeting in std::iter::once(&column.meeting).chain(&column.natural) {
             hashed.push(Hashed::new(&column.name, meeting, &e, &t));
         }
@@ -217,16 +232,74 @@ fn fetch(
     Ok(Evidence { expected, expected_at, target, target_at })
 }
 
+/// Pairs off rows that say the same, where they have no key: as many as both sides have. Of the others the last are left.
+fn pair_off(mut joined: Joined, all: bool) -> Joined {
+    for Repeated { mut expected, mut target } in std::mem::take(&mut joined.repeated) {
+        expected.sort_unstable();
+        target.sort_unstable();
+        let both = expected.len().min(target.len());
+        joined.same += both as u64;
+        if all {
+            let pairs = expected.iter().zip(&target).map(|(e, t)| Pair { expected: *e, target: *t });
+            joined.same_pairs.extend(pairs);
+        }
+        joined.missing.extend(expected.drain(both..));
+        joined.unexpected.extend(target.drain(both..));
+    }
+    joined
+}
+
+/// Finds the places of rows that have no key.
+fn settle_without_key(
+    input: &Input<'_>,
+    bound: &BoundReconcile,
+    joined: Joined,
+    evidence: Evidence,
+) -> Result<Aligned, RuleError> {
+    // The evidence holds no other rows.
+    let all = |frame: &Frame| (0..u32::try_from(frame.height()).unwrap_or(u32::MAX)).collect();
+    let mut rows = Alignment {
+        same: joined.same,
+        missing: all(&evidence.expected),
+        unexpected: all(&evidence.target),
+        ..Alignment::default()
+    };
+    for (held_back, of_quarantined) in [(input.quarantined, true), (input.merged, false)] {
+        if held_back.height() == 0 || rows.unexpected.is_empty() {
+            continue;
+        }
+        let unexpected = std::mem::take(&mut rows.unexpected);
+        let (found, rest) = content::held_back(unexpected, &evidence.target, held_back, &bound.columns)?;
+        rows.unexpected = rest;
+        if of_quarantined {
+            rows.from_quarantined = found;
+        } else {
+            rows.from_merged = found;
+        }
+    }
+    let mut partners = joined.same_pairs;
+    partners.par_sort_unstable();
+    Ok(Aligned { rows, evidence, partners, longest: BTreeMap::new() })
+}
+
 /// Decides by the texts of the keys what hashes have only found.
 fn settle(
     input: &Input<'_>,
-    key: &[KeyColumn],
+    (key, natural): (&[KeyColumn], &[ComparedColumn]),
     joined: Joined,
     (no_key_expected, no_key_target): (&[u32], &[u32]),
     evidence: Evidence,
 ) -> Result<Aligned, RuleError> {
     let expected = keys_of(&evidence.expected, key, Of::Expected)?;
     let target = keys_of(&evidence.target, key, Of::Target)?;
+    let unfolded = match key.iter().any(KeyColumn::folds) {
+        true => Some((
+            unfolded_keys_of(&evidence.expected, key, Of::Expected)?,
+            unfolded_keys_of(&evidence.target, key, Of::Target)?,
+        )),
+        false => None,
+    };
+    let keys = SideKeys { expected: &expected, target: &target, unfolded: unfolded.as_ref() };
     let place = |list: &[u32], at: &u32| list.binary_search(at).ok().and_then(|i| u32::try_from(i).ok());
     let of_expected =
         |at: &[u32]| at.iter().filter_map(|at| place(&evidence.expected_at, at)).collect::<Vec<_>>();
@@ -242,13 +315,14 @@ fn settle(
     };
     let different = joined.different.iter().map(|pair| ([pair.expected], [pair.target]));
     for (e, t) in different {
-        by_text(&expected, &target, &of_expected(&e), &of_target(&t), &mut rows);
+        keys.by_text(&of_expected(&e), &of_target(&t), &mut rows);
     }
     for repeated in &joined.repeated {
         let (e, t) = (of_expected(&repeated.expected), of_target(&repeated.target));
-        by_text(&expected, &target, &e, &t, &mut rows);
+        keys.by_text(&e, &t, &mut rows);
     }
     rows.pairs.par_sort_unstable();
+    rows.folded.par_sort_unstable();
     for list in
         [&mut rows.missing, &mut rows.unexpected, &mut rows.duplicate_expected, &mut rows.duplicate_target]
     {
@@ -270,6 +344,9 @@ fn settle(
             rows.from_merged = found;
         }
     }
+    if !natural.is_empty() {
+        natural::find_partners(&mut rows, &evidence, [input.quarantined, input.merged], natural)?;
+    }
     let mut partners = joined.same_pairs;
     partners.extend(rows.pairs.iter().filter_map(|pair| {
         let expected = *evidence.expected_at.get(pair.expected as usize)?;
@@ -279,92 +356,67 @@ fn settle(
     Ok(Aligned { rows, evidence, partners, longest: BTreeMap::new() })
 }
 
-/// Aligns rows whose keys have one hash: by their texts.
-fn by_text(expected: &Keys, target: &Keys, e: &[u32], t: &[u32], rows: &mut Alignment) {
-    let mut keys: Vec<(Cow<'_, str>, Vec<u32>, Vec<u32>)> = Vec::new();
-    let of_expected = e.iter().filter_map(|row| Some((expected.text(*row as usize)?, *row, true)));
-    let of_target = t.iter().filter_map(|row| Some((target.text(*row as usize)?, *row, false)));
-    for (key, row, is_expected) in of_expected.chain(of_target) {
-        let at = keys.iter().position(|(other, _, _)| *other == key).unwrap_or_else(|| {
-            keys.push((key, Vec::new(), Vec::new()));
-            keys.len() - 1
-        });
-        if let Some((_, e_rows, t_rows)) = keys.get_mut(at) {
-            if is_expected { e_rows.push(row) } else { t_rows.push(row) }
+/// The keys of the rows of the evidence.
+struct SideKeys<'a> {
+    expected: &'a Keys,
+    target: &'a Keys,
+    /// As they are shown, where they are matched without something of that.
+    unfolded: Option<&'a (Keys, Keys)>,
+}
+
+impl SideKeys<'_> {
+    /// Aligns rows whose keys have one hash: by their texts.
+    fn by_text(&self, e: &[u32], t: &[u32], rows: &mut Alignment) {
+        let mut keys: Vec<(Cow<'_, str>, Vec<u32>, Vec<u32>)> = Vec::new();
+        let of_expected = e.iter().filter_map(|row| Some((self.expected.text(*row as usize)?, *row, true)));
+        let of_target = t.iter().filter_map(|row| Some((self.target.text(*row as usize)?, *row, false)));
+        for (key, row, is_expected) in of_expected.chain(of_target) {
+            let at = keys.iter().position(|(other, _, _)| *other == key).unwrap_or_else(|| {
+                keys.push((key, Vec::new(), Vec::new()));
+                keys.len() - 1
+            });
+            if let Some((_, e_rows, t_rows)) = keys.get_mut(at) {
+                if is_expected { e_rows.push(row) } else { t_rows.push(row) }
+            }
         }
-    }
-    for (_, mut e_rows, mut t_rows) in keys {
-        match (e_rows.as_slice(), t_rows.as_slice()) {
-            ([e_row], [t_row]) => rows.pairs.push(Pair { expected: *e_row, target: *t_row }),
-            ([e_row], []) => rows.missing.push(*e_row),
-            ([], [t_row]) => rows.unexpected.push(*t_row),
-            _ => {
-                rows.duplicate_expected.append(&mut e_rows);
-                rows.duplicate_target.append(&mut t_rows);
+        for (key, mut e_rows, mut t_rows) in keys {
+            match (e_rows.as_slice(), t_rows.as_slice()) {
+                ([e_row], [t_row]) => rows.pairs.push(Pair { expected: *e_row, target: *t_row }),
+                ([e_row], []) => rows.missing.push(*e_row),
+                ([], [t_row]) => rows.unexpected.push(*t_row),
+                _ => {
+                    rows.folded.extend(self.folded(&key, &e_rows, &t_rows));
+                    rows.duplicate_expected.append(&mut e_rows);
+                    rows.duplicate_target.append(&mut t_rows);
+                }
             }
         }
     }
-}
 
-/// Makes the keys of a frame's rows, in the form in which both sides meet.
-pub(super) fn keys_of(frame: &Frame, key: &[KeyColumn], of: Of) -> Result<Keys, RuleError> {
-    let names: Vec<&str> = key.iter().map(|k| k.name.as_str()).collect();
-    Ok(Keys::new(&key_frame(frame, key, of)?, &names)?)
-}
-
-/// Returns the key columns of a frame, in the form in which both sides meet.
-pub(super) fn key_frame(frame: &Frame, key: &[KeyColumn], of: Of) -> Result<Frame, RuleError> {
-    let mut fields = Vec::with_capacity(key.len());
-    let mut columns = Vec::with_capacity(key.len());
-    for part in key {
-        if part.name == ROW {
-            fields.push(Field::new(ROW, Logical::U64));
-            columns.push(Column::new(ROW.into(), frame.rows.as_slice()));
-            continue;
-        }
-        let (field, column) = frame
-            .column(&part.name)
-            .ok_or_else(|| RuleError::Refused(format!("`{}` is not a column of the table", part.name)))?;
-        let convert = part.convert(of);
-        if matches!(convert, Convert::Direct | Convert::NaiveWall(_)) {
-            fields.push(field.clone());
-            columns.push(column.clone());
-            continue;
-        }
-        let reader = Reader::new(column.as_materialized_series(), field, convert.clone())?;
-        let (logical, series) = if matches!(convert, Convert::Wall(_)) {
-            let moments = (0..frame.height()).map(|row| match reader.cell(row) {
-                Cell::Moment(moment) => i64::try_from(moment).ok(),
-                _ => None,
-            });
-            let moments = Int64Chunked::from_iter_options(field.name.as_str().into(), moments);
-            (Logical::TIMESTAMP, moments.into_datetime(TimeUnit::Microseconds, None).into_series())
-        } else {
-            let texts = (0..frame.height()).map(|row| text_of(reader.cell(row)));
-            (Logical::TEXT, StringChunked::from_iter_options(field.name.as_str().into(), texts).into_series())
+    /// Returns which rows of one key have keys of their own that differ from another's on their side.
+    fn folded(&self, key: &str, e: &[u32], t: &[u32]) -> Option<KeyGroup> {
+        let (of_expected, of_target) = self.unfolded?;
+        let differing = |keys: &Keys, rows: &[u32]| -> Vec<u32> {
+            let text = |row: &u32| keys.text(*row as usize);
+            let first = rows.first().and_then(text);
+            let mut all = if rows.iter().any(|row| text(row) != first) { rows.to_vec() } else { Vec::new() };
+            all.sort_unstable();
+            all
         };
-        fields.push(Field::new(field.name.clone(), logical));
-        columns.push(series.into());
-    }
-    let df = DataFrame::new(frame.height(), columns)?;
-    Ok(Frame { schema: Schema { fields }, df, rows: frame.rows.clone() })
-}
-
-fn text_of(cell: Cell<'_>) -> Option<String> {
-    match cell {
-        Cell::Text(text) => Some(text.into_owned()),
-        Cell::Number(number) => {
-            let mut text = String::new();
-            number.push_text(&mut text);
-            Some(text)
-        }
-        _ => None,
+        let (expected, target) = (differing(of_expected, e), differing(of_target, t));
+        let found = !expected.is_empty() || !target.is_empty();
+        found.then(|| KeyGroup { key: key.to_owned(), expected, target })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use polars::prelude::DataFrame;
+
     use super::*;
+    use crate::model::Schema;
+    use crate::reconcile::convert::Convert;
+    use crate::reconcile::policy::Policy;
 
     fn side(texts: &[&str]) -> Frame {
         let values: Vec<Option<crate::frame::Value>> =
@@ -382,6 +434,7 @@ mod tests {
             note: String::new(),
             expected: Convert::Direct,
             target: Convert::Direct,
+            fold: Policy::default(),
         };
         let (expected, target) = (side(&["a", "b", "c", "d", "d"]), side(&["b", "x", "c", "d", "e"]));
         let nothing = Frame::default();
@@ -392,7 +445,7 @@ mod tests {
             ..Joined::default()
         };
         let evidence = fetch(&input, &joined, &[], &[]).unwrap();
-        let rows = settle(&input, &[part], joined, (&[], &[]), evidence).unwrap().rows;
+        let rows = settle(&input, (&[part], &[]), joined, (&[], &[]), evidence).unwrap().rows;
         let pair = |expected, target| Pair { expected, target };
         assert_eq!(
             rows,

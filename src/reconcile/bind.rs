@@ -1,6 +1,7 @@
 //! Configuration and schemas to what is compared, how, and what is not.
 
 mod column;
+mod key;
 mod prepare;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,12 +14,12 @@ use crate::model::{Family, Field, Logical, Schema};
 
 use super::config::{Aggregate, Amount, Reconcile, RuleFields, Total};
 use super::convert::Convert;
-use super::meet::{Meeting, Refusal, declared_zone, meet};
+use super::meet::{Meeting, Refusal, declared_zone};
 use super::policy::Policy;
 use super::prepare::Preparation;
 use super::schema::TypePair;
 
-use column::{note, only_timezone};
+use key::fits_key;
 pub use prepare::Context;
 
 /// The key name that stands for the row's position in the snapshot.
@@ -27,6 +28,15 @@ pub const ROW: &str = "_row";
 /// The rules of the rows' whereabouts, in the order of the report.
 pub const ROW_RULES: [&str; 4] =
     ["reconcile-missing", "reconcile-unexpected", "reconcile-duplicate_key", "reconcile-no_key"];
+
+/// Those of them that are about keys.
+const OF_KEYS: [&str; 2] = ["reconcile-duplicate_key", "reconcile-no_key"];
+
+/// The rule of keys that are one only without what policies of the key's columns ignore.
+pub const FOLDED_KEY: &str = "reconcile-folded_key";
+
+/// The rule of rows without a partner whose natural key several have.
+pub const AMBIGUOUS: &str = "reconcile-ambiguous";
 
 /// The rule of expected's values that the target's columns could not hold.
 pub const FIT: &str = "reconcile-fit";
@@ -45,6 +55,8 @@ pub const SEQUENCES: &str = "reconcile-sequences";
 pub struct BoundReconcile {
     /// The key columns, in order.
     pub key: Vec<KeyColumn>,
+    /// The columns by which rows find a partner that have none by key.
+    pub natural: Vec<ComparedColumn>,
     /// The columns that are compared, in the order of expected's schema.
     pub columns: Vec<ComparedColumn>,
     /// The columns that are not, in the order of expected's schema, then of the target's.
@@ -61,7 +73,7 @@ pub struct BoundReconcile {
     pub zones: BTreeMap<String, Tz>,
 }
 
-/// A column of the key, or of a total's groups: values are the same or not, without any policy.
+/// A column of the key, or of a total's groups: values are the same or not. Only a key's may ignore something.
 #[derive(Debug, Clone)]
 pub struct KeyColumn {
     /// Our name; [`ROW`] is the row's position.
@@ -70,6 +82,8 @@ pub struct KeyColumn {
     pub note: String,
     pub(super) expected: Convert,
     pub(super) target: Convert,
+    /// What of a key's texts means nothing.
+    pub(super) fold: Policy,
 }
 
 /// A column that is compared.
@@ -133,9 +147,14 @@ pub struct BoundTotal {
 impl BoundReconcile {
     /// Returns the ids of all rules of the reconciliation, in the order of the report.
     pub fn rule_ids(&self) -> Vec<String> {
-        let rows = ROW_RULES.iter().map(|id| (*id).to_owned());
+        let folded = self.folds().then_some(FOLDED_KEY);
+        // Without a key, rows are there or not.
+        let of_keys = |id: &&str| self.has_key() || !OF_KEYS.contains(id);
+        let ambiguous = (!self.natural.is_empty()).then_some(AMBIGUOUS);
+        let rows = ROW_RULES.into_iter().filter(of_keys).chain(folded).chain(ambiguous).map(str::to_owned);
         let columns = self.columns.iter();
-        let columns = columns.flat_map(|c| std::iter::once(c.rule()).chain(c.unmapped_rule()));
+        let columns =
+            columns.flat_map(|c| self.has_key().then(|| c.rule()).into_iter().chain(c.unmapped_rule()));
         let built = [FIT, FIT_BACK, SCHEMA, SEQUENCES].map(str::to_owned);
         rows.chain(built).chain(columns).chain(self.totals.iter().map(|t| t.id.clone())).collect()
     }
@@ -143,7 +162,8 @@ impl BoundReconcile {
 
 /// Finds out what is compared and how.
 ///
-/// Every column with the same name on both sides is compared, but for the key and what is excluded. What is
+/// Every column with the same name on both sides is compared, but for the key and what is excluded. Without any column in
+/// `key` the rows have no key, and are compared as wholes. What is
 /// wrong goes to `out`: names that are not there, policies that a type cannot have, a timestamp without a zone
 /// that meets one with a zone while nobody says which zone it shows (UTC is never assumed). `expected` and `target` are
 /// the columns before [`BoundReconcile::prepare`].
@@ -165,14 +185,19 @@ pub fn bind(
     }
     let (expected, target) = (preparations.0.schema(expected), preparations.1.schema(target));
     let mut binder = Binder { config, expected: &expected, target: &target, out: &mut own };
-    let key_columns = key.iter().filter_map(|name| binder.key_column(name)).collect();
+    let key_columns = key.iter().filter_map(|name| binder.key_part(name)).collect();
     binder.check_names(key);
     let (columns, not_compared) = binder.columns(key);
+    if key.is_empty() {
+        binder.check_without_key(&columns);
+    }
+    let natural = binder.natural_key(key, &columns);
     let totals = binder.totals();
     let schema = (binder.type_pairs(), config.schema.is_some());
     let (rules, zones) = (IndexMap::new(), binder.zones());
     let bound = BoundReconcile {
         key: key_columns,
+        natural,
         columns,
         not_compared,
         preparations,
@@ -234,47 +259,6 @@ impl Binder<'_> {
             .collect()
     }
 
-    /// Binds a column of the key or of a total's groups.
-    fn key_column(&mut self, name: &Spanned<String>) -> Option<KeyColumn> {
-        if name.value == ROW {
-            let note = "compared as the row's position".to_owned();
-            return Some(KeyColumn {
-                name: ROW.to_owned(),
-                note,
-                expected: Convert::Direct,
-                target: Convert::Direct,
-            });
-        }
-        let (mut e, mut t) = self.both(name)?;
-        // Values of one family are the same key by value, however their types were found.
-        if e.logical.family() == t.logical.family() {
-            (e.inferred, t.inferred) = (false, false);
-        }
-        let zone = self.zone_in_rules(&name.value);
-        match meet(&e, &t, zone) {
-            Ok(mut meeting) => {
-                let as_number = || Convert::As { logical: Logical::I64, before: Box::new(Convert::Direct) };
-                if meeting.logical.family() == Family::Number {
-                    for (field, convert) in [(&e, &mut meeting.expected), (&t, &mut meeting.target)] {
-                        if field.logical == Logical::Bool {
-                            *convert = as_number();
-                        }
-                    }
-                }
-                Some(KeyColumn {
-                    name: name.value.clone(),
-                    note: note(&meeting, &Policy::default()),
-                    expected: meeting.expected,
-                    target: meeting.target,
-                })
-            }
-            Err(refusal) => {
-                self.refuse(&name.value, Some(&name.span), &e, &t, refusal);
-                None
-            }
-        }
-    }
-
     /// Reports names of `exclude` and `columns` that lead nowhere.
     fn check_names(&mut self, key: &[Spanned<String>]) {
         let config = self.config;
@@ -296,10 +280,13 @@ impl Binder<'_> {
             }
             if config.exclude.iter().any(|e| e.value == *name) {
                 self.error(&policy.span, format!("`{name}` is excluded, so nothing of it is compared"));
-            } else if is_key(name) && !only_timezone(&policy.value) {
+            } else if is_key(name) && !fits_key(&policy.value) {
                 self.out.push(
-                    Diagnostic::error(&policy.span, format!("`{name}` is part of the key, which is matched exactly"))
-                        .help("only `timezone` is possible here; a step under `cleanse` can bring keys into one form"),
+                    Diagnostic::error(
+                        &policy.span,
+                        format!("`{name}` is part of the key, whose values are the same or not"),
+                    )
+                    .help("only `case`, `whitespace` and `timezone` are possible here; a step under `cleanse` can bring keys into one form"),
                 );
             }
         }

@@ -15,8 +15,16 @@ params! {
     pub struct Reconcile("`reconcile`") {
         /// Columns that are read but not compared.
         exclude: Vec<Spanned<String>> = "[]",
-        /// How single columns are compared, by our names.
+        /// How single columns are compared, by our names. For a column of the key, `case` and `whitespace` say what means
+        /// nothing when keys are matched; keys of one side that are the same only so are found by the rule
+        /// `reconcile-folded_key`.
         columns: IndexMap<String, Spanned<ColumnPolicy>> = "{}",
+        /// Columns by whose values rows find a partner that have none by key, where surrogate keys were given anew, e.g.
+        /// `[customer_id, rental_id, amount]`: two rows are partners where they are the only ones left, one on each side, with
+        /// these values. Where several are left, the rule `reconcile-ambiguous` finds them, and none is guessed. A row with a
+        /// NULL in one of them has no partner. Columns are the same by their policies. Where old keys mean other rows now,
+        /// make these columns the `key` and exclude the surrogate.
+        natural_key: Vec<Spanned<String>> = "[]",
         /// Counts, sums, least and greatest values that must be equal on both sides.
         totals: Vec<Spanned<Total>> = "[]",
         /// How the structure of the two sides is compared, by the rule `reconcile-schema`: columns of one side only that are
@@ -24,7 +32,8 @@ params! {
         /// compared where a side is a table of a database.
         schema: Option<Spanned<SchemaPolicy>>,
         /// Severity and allowed failures of the reconciliation's own rules, by id: `reconcile-missing`,
-        /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-no_key`, `reconcile-<column>`,
+        /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-folded_key`, `reconcile-no_key`,
+        /// `reconcile-ambiguous`, `reconcile-<column>`,
         /// `reconcile-unmapped-<column>`, `reconcile-fit`, `reconcile-fit-back`, `reconcile-schema`,
         /// `reconcile-sequences`, `total-<column>-<by>`.
         rules: IndexMap<String, Spanned<RuleFields>> = "{}",
@@ -36,6 +45,7 @@ impl Default for Reconcile {
         Reconcile {
             exclude: Vec::new(),
             columns: IndexMap::new(),
+            natural_key: Vec::new(),
             totals: Vec::new(),
             schema: None,
             rules: IndexMap::new(),
@@ -127,7 +137,7 @@ params! {
     /// Fields of a rule of the reconciliation.
     pub struct RuleFields("a rule of `reconcile`") {
         /// How much a failure matters: `info`, `warning` or `error`. Default: `error`; `warning` for codes that are not
-        /// listed and for the schema, `info` for what would not fit the source.
+        /// listed, for natural keys that several rows have and for the schema, `info` for what would not fit the source.
         severity: Option<Severity>,
         /// How many rows may fail before the rule does: a count such as `10`, or a share of the rows evaluated such as `0.5%`.
         max_failures: Option<MaxFailures>,

@@ -32,11 +32,11 @@ pub(super) enum Refusal {
 }
 
 impl Meeting {
-    fn new(logical: Logical, phrase: String) -> Meeting {
+    pub(super) fn new(logical: Logical, phrase: String) -> Meeting {
         Meeting { logical, expected: Convert::Direct, target: Convert::Direct, phrase, lost: Vec::new() }
     }
 
-    fn by(mut self, expected: Convert, target: Convert) -> Meeting {
+    pub(super) fn by(mut self, expected: Convert, target: Convert) -> Meeting {
         self.expected = expected;
         self.target = target;
         self

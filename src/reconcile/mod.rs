@@ -6,13 +6,16 @@ pub mod cause;
 mod cell;
 mod compare;
 mod config;
+mod content;
 mod convert;
 mod fit;
 mod hash;
 mod join;
 mod json;
 mod kept;
+mod keys;
 mod meet;
+mod natural;
 mod pass;
 mod policy;
 mod prepare;
@@ -28,10 +31,10 @@ use crate::frame::{Frame, Rows, Texts};
 use crate::ledger::{SourceDisposition, Tally, TargetDisposition};
 use crate::rule::RuleError;
 
-pub use align::{Alignment, Evidence, Pair};
+pub use align::{Alignment, Evidence, KeyGroup, Pair};
 pub use bind::{
-    BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, KeyColumn, NotCompared, ROW,
-    ROW_RULES, SCHEMA, SEQUENCES, bind,
+    AMBIGUOUS, BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, FOLDED_KEY, KeyColumn,
+    NotCompared, ROW, ROW_RULES, SCHEMA, SEQUENCES, bind,
 };
 pub use compare::{ColumnOutcome, compare};
 pub use config::{
@@ -53,7 +56,8 @@ pub struct Input<'a> {
     pub expected: &'a dyn Rows,
     /// The new system's rows.
     pub target: &'a dyn Rows,
-    /// Rows held back, with expected's columns; only their keys are looked at. An empty frame needs no columns.
+    /// Rows held back, with expected's columns; only their keys are looked at, and where there is no key, what is compared.
+    /// An empty frame needs no columns.
     pub quarantined: &'a Frame,
     /// Rows merged into others, likewise.
     pub merged: &'a Frame,
@@ -141,7 +145,8 @@ pub fn reconcile(
             *mark = true;
         }
     }
-    let notes = notes(bound, &columns);
+    let mut notes = if bound.has_key() { notes(bound, &columns) } else { Vec::new() };
+    notes.extend(notes_on_keys(bound, &rows, &evidence)?);
     Ok(Reconciliation { rows, evidence, partners, columns, mismatched, longest, totals, notes })
 }
 
@@ -168,6 +173,42 @@ fn notes(bound: &BoundReconcile, columns: &[ColumnOutcome]) -> Vec<String> {
         }
     }
     notes
+}
+
+/// Says what keys that are matched without something of them brought together.
+fn notes_on_keys(
+    bound: &BoundReconcile,
+    rows: &Alignment,
+    evidence: &Evidence,
+) -> Result<Vec<String>, RuleError> {
+    let by_key: Vec<Pair> =
+        rows.pairs.iter().copied().filter(|pair| rows.natural.binary_search(pair).is_err()).collect();
+    let pairs = rows.same + by_key.len() as u64;
+    let found = keys::brought_together(&evidence.expected, &evidence.target, &bound.key, &by_key)?;
+    let note = |(name, word, count): (String, &str, u64)| match count {
+        0 if !rows.folded.is_empty() => None,
+        0 => Some(format!(
+            "`{word}` of the key's `{name}` made no difference to any of {pairs} row pairs; it can be left out"
+        )),
+        _ => Some(format!(
+            "The keys of {count} of {pairs} row pairs are the same only by `{word}` of `{name}`"
+        )),
+    };
+    let mut notes: Vec<String> = found.into_iter().filter_map(note).collect();
+    if !bound.natural.is_empty() {
+        let names: Vec<String> = bound.natural.iter().map(|column| format!("`{}`", column.name)).collect();
+        notes.push(match rows.natural.len() {
+            0 => {
+                format!("The natural key {} found no partner for a row; it can be left out", names.join(", "))
+            }
+            found => format!(
+                "{found} of {} row pairs were found by their natural key {}: their keys differ",
+                rows.same + rows.pairs.len() as u64,
+                names.join(", ")
+            ),
+        });
+    }
+    Ok(notes)
 }
 
 impl Reconciliation {

@@ -9,10 +9,12 @@ use crate::frame::{Frame, Rows};
 use crate::rule::RuleError;
 
 use super::Means;
-use super::align::{Of, keys_of};
-use super::bind::{BoundReconcile, KeyColumn, ROW};
+use super::align::Of;
+use super::bind::{BoundReconcile, ROW};
+use super::content::Contents;
 use super::hash::{Hashed, VERSION, hash_rows};
 use super::kept::{Keeping, Kept, Place};
+use super::keys::keys_of;
 use super::shelves::{Record, Shelves};
 
 /// What a pass found beside the records that it put on shelves.
@@ -60,7 +62,7 @@ pub(super) fn fill(
                 if done.is_ok() {
                     done = means.go_on().and_then(|()| {
                         look(&frame, &mut passed.longest);
-                        let records = records(&frame, start, &bound.key, hashed, of, &mut passed.no_key)?;
+                        let records = records(&frame, start, bound, hashed, of, &mut passed.no_key)?;
                         if let Some(keeping) = &keeping {
                             keeping.put(start, frame.height(), &records);
                         }
@@ -98,7 +100,10 @@ fn made_of(rows: &dyn Rows, bound: &BoundReconcile, hashed: &[Hashed], of: Of) -
     };
     let mut text = format!("version {VERSION}\n");
     for part in &bound.key {
-        text.push_str(&format!("key {:?} {} {:?}\n", part.name, logical(&part.name), part.convert(of)));
+        text.push_str(&format!("key {:?} {} {}\n", part.name, logical(&part.name), part.describe(of)));
+    }
+    for column in bound.columns.iter().filter(|_| !bound.has_key()) {
+        text.push_str(&format!("{} {}\n", column.describe(of), logical(&column.name)));
     }
     for column in hashed {
         text.push_str(&format!("column {} {}\n", column.describe(of), logical(&column.name)));
@@ -126,19 +131,23 @@ fn again(kept: &Kept, shelves: &Shelves<'_>, means: &Means<'_>) -> Result<Passed
 fn records(
     frame: &Frame,
     start: u64,
-    key: &[KeyColumn],
+    bound: &BoundReconcile,
     hashed: &[Hashed],
     of: Of,
     no_key: &mut Vec<u32>,
 ) -> Result<Vec<Record>, RuleError> {
-    let keys = keys_of(frame, key, of)?;
+    let at = |index: usize| u32::try_from(start + index as u64).unwrap_or(u32::MAX);
+    if !bound.has_key() {
+        let contents = Contents::new(frame, &bound.columns, of)?.hashes().into_iter().enumerate();
+        return Ok(contents.map(|(index, content)| Record::new(content, 0, at(index))).collect());
+    }
+    let keys = keys_of(frame, &bound.key, of)?;
     let rows = hash_rows(frame, hashed, of)?;
     let mut records = Vec::with_capacity(rows.len());
     for (index, row) in rows.into_iter().enumerate() {
-        let at = u32::try_from(start + index as u64).unwrap_or(u32::MAX);
         match keys.hash(index) {
-            Some(key) => records.push(Record::new(key, row, at)),
-            None => no_key.push(at),
+            Some(key) => records.push(Record::new(key, row, at(index))),
+            None => no_key.push(at(index)),
         }
     }
     Ok(records)

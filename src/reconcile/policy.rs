@@ -48,6 +48,17 @@ pub(super) struct NullText {
 }
 
 impl Policy {
+    /// Returns a text without what `case` and `whitespace` ignore.
+    pub(super) fn folded<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        self.plain_text(text, self.active())
+    }
+
+    /// Returns what is left of a value when everything that means nothing is taken away: without a tolerance, values are
+    /// equal where this is.
+    pub(super) fn canonical<'c>(&self, cell: &'c Cell<'_>) -> Cell<'c> {
+        self.normal(cell, self.active())
+    }
+
     /// Returns which words are there.
     pub(super) fn active(&self) -> Active {
         [

@@ -76,6 +76,18 @@ impl BoundReconcile {
         applied.extend(of_target);
         Ok(Prepared { expected, target, applied })
     }
+
+    /// Prepares rows that are held back as expected is, where more of them is looked at than their keys.
+    ///
+    /// # Errors
+    /// Where a column is not there, or polars refuses an expression.
+    pub fn prepare_held_back(&self, rows: Frame) -> Result<Frame, RuleError> {
+        let by_key_alone = self.has_key() && self.natural.is_empty();
+        if by_key_alone || rows.height() == 0 {
+            return Ok(rows);
+        }
+        Ok(self.preparations.0.apply(&rows)?.0)
+    }
 }
 
 impl Prepared {

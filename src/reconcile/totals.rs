@@ -12,11 +12,12 @@ use crate::model::{Field, Logical, key_text};
 use crate::rule::RuleError;
 
 use super::Input;
-use super::align::{Of, key_frame};
+use super::align::Of;
 use super::bind::BoundTotal;
 use super::cell::Cell;
 use super::config::{Aggregate, Amount};
 use super::convert::{Convert, Reader};
+use super::keys::key_frame;
 use super::policy::within;
 use super::wide::Wide;
 

@@ -417,6 +417,18 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
         ("reconcile", "reconcile-duplicate_key") => {
             format!("{records} {} a key that one of the two sides has more than once", pick("has", "have"))
         }
+        ("folded_key", _) => {
+            format!(
+                "{records} {} a key that only case or white space tells from another's",
+                pick("has", "have")
+            )
+        }
+        ("ambiguous", _) => {
+            format!(
+                "{records} without a partner {} a natural key ({columns}) that several have",
+                pick("has", "have")
+            )
+        }
         ("reconcile", "reconcile-no_key") => format!("{records} {} no key", pick("has", "have")),
         ("reconcile", _) => format!("{columns} differs in {} pairs of records", of(figure)),
         ("total", _) => {
@@ -432,6 +444,9 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
             format!("{} sequences {} a next number that is taken already", of(figure), pick("has", "have"))
         }
         ("schema", _) => format!("the two sides differ in {} parts of their structure", of(figure)),
+        ("crosswalk", _) => {
+            format!("{records} {} an id in {columns} without one new id", pick("has", "have"))
+        }
         ("unmapped", _) => {
             format!("{records} {} a code of {columns} that is not listed", pick("has", "have"))
         }

@@ -21,6 +21,7 @@ mod cleansing;
 mod cli;
 mod config;
 mod connected;
+mod crosswalk;
 mod doctor;
 mod examples;
 mod gate;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use counterfoil::frame::{Frame, Rows, RowsError};
 use counterfoil::model::Schema;
 use counterfoil::reconcile::{
-    Alignment, BoundReconcile, Evidence, Input, Means, Reconciliation, reconcile as run,
+    Alignment, BoundReconcile, Evidence, Input, KeyGroup, Means, Pair, Reconciliation, reconcile as run,
 };
 
 /// Rows that come in pieces of a certain size, in two halves each.
@@ -73,6 +73,19 @@ pub fn whole(found: &Reconciliation, expected: &Frame, target: &Frame) -> Reconc
     let at = |places: &[u32], rows: &[u32]| rows.iter().map(|row| places[*row as usize]).collect();
     let of_expected = |rows: &[u32]| -> Vec<u32> { at(&found.evidence.expected_at, rows) };
     let of_target = |rows: &[u32]| -> Vec<u32> { at(&found.evidence.target_at, rows) };
+    // What stands for a natural key is not told apart by tests.
+    let groups = |groups: &[KeyGroup], with_key: bool| {
+        let mut groups: Vec<KeyGroup> = groups
+            .iter()
+            .map(|group| KeyGroup {
+                key: if with_key { group.key.clone() } else { String::new() },
+                expected: of_expected(&group.expected),
+                target: of_target(&group.target),
+            })
+            .collect();
+        groups.sort();
+        groups
+    };
     let pair = |index: u32| {
         let pair = found.rows.pairs[index as usize];
         let expected = found.evidence.expected_at[pair.expected as usize];
@@ -102,6 +115,17 @@ pub fn whole(found: &Reconciliation, expected: &Frame, target: &Frame) -> Reconc
             duplicate_target: of_target(&found.rows.duplicate_target),
             no_key_expected: of_expected(&found.rows.no_key_expected),
             no_key_target: of_target(&found.rows.no_key_target),
+            folded: groups(&found.rows.folded, true),
+            natural: found
+                .rows
+                .natural
+                .iter()
+                .map(|pair| Pair {
+                    expected: found.evidence.expected_at[pair.expected as usize],
+                    target: found.evidence.target_at[pair.target as usize],
+                })
+                .collect(),
+            ambiguous: groups(&found.rows.ambiguous, false),
         },
         evidence: Evidence {
             expected: expected.clone(),

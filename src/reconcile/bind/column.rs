@@ -68,7 +68,7 @@ impl Binder<'_> {
     }
 
     /// Checks a policy against the form in which its column is compared.
-    fn policy(
+    pub(super) fn policy(
         &mut self,
         name: &str,
         policy: &ColumnPolicy,
@@ -192,22 +192,6 @@ impl Binder<'_> {
             }
         }
     }
-}
-
-pub(super) fn only_timezone(policy: &ColumnPolicy) -> bool {
-    policy.tolerance.is_none()
-        && policy.relative.is_none()
-        && policy.precision.is_none()
-        && policy.case.is_none()
-        && policy.whitespace.is_none()
-        && policy.unordered.is_none()
-        && policy.json.is_none()
-        && policy.null.is_empty()
-        && policy.map.is_none()
-        && policy.lookup.is_none()
-        && policy.source_expression.is_none()
-        && policy.target_expression.is_none()
-        && policy.r#as.is_none()
 }
 
 /// Returns true where a declared zone has a meaning for two columns.

@@ -175,11 +175,11 @@ pub fn page(
                     differences.push(shown);
                 }
             }
-            ("reconcile", _) => records.push(shown),
+            ("reconcile" | "folded_key" | "ambiguous", _) => records.push(shown),
             ("unmapped", _) => codes.push(shown),
             ("fit", _) => fits.push(shown),
             ("schema", _) => built.push(shown),
-            _ if !has_groups(rule) => orphans.push(shown),
+            _ if !has_groups(rule) && rule.kind != "crosswalk" => orphans.push(shown),
             _ if !shown.found.groups.is_empty() || rule.kind == "exact" => duplicates.push(shown),
             _ => checks.push(shown),
         }

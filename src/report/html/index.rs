@@ -336,7 +336,16 @@ fn dimensions(result: &RunResult) -> Vec<DimensionRow> {
         let rules = result.datasets.iter().flat_map(|d| &d.rules);
         let figures: Vec<_> = rules
             .filter(|rule| {
-                let of_reconciliation = ["reconcile", "total", "unmapped", "fit", "schema"];
+                let of_reconciliation = [
+                    "reconcile",
+                    "folded_key",
+                    "ambiguous",
+                    "total",
+                    "unmapped",
+                    "crosswalk",
+                    "fit",
+                    "schema",
+                ];
                 rule.dimension == dimension && !of_reconciliation.contains(&rule.kind.as_str())
             })
             .flat_map(|rule| rule.sides.iter().map(move |figure| (rule, figure)))

@@ -111,7 +111,7 @@ fn unit(rule: &RuleResult) -> (&'static str, &'static str) {
         "schema" if rule.id == "reconcile-sequences" => ("sequence", "sequences"),
         "schema" => ("part", "parts"),
         "reconcile" if is_about_a_column(rule) => ("pair of records", "pairs of records"),
-        "reconcile" => ("record", "records"),
+        "reconcile" | "folded_key" | "ambiguous" => ("record", "records"),
         _ => ("row", "rows"),
     }
 }
@@ -245,6 +245,16 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
                 "{name}: {failed} of {all} in {side} {have} a key that one of the two sides has more than once."
             )
         }
+        ("folded_key", _) => {
+            format!(
+                "{name}: {failed} of {all} in {side} {have} a key that only case or white space tells from another’s."
+            )
+        }
+        ("ambiguous", _) => {
+            format!(
+                "{name}: {failed} of {all} left in {side} {have} a natural key ({columns}) that several have, so their partners are not known."
+            )
+        }
         (_, "reconcile-no_key") => format!("{name}: {failed} of {all} in {side} {have} no key."),
         ("reconcile", _) => format!("{name}: {columns} differs in {failed} of {all}."),
         ("fit", _) => {
@@ -255,6 +265,9 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
             format!("{name}: {failed} of {all} {have} a next number that is taken already.")
         }
         ("schema", _) => format!("{name}: the two sides differ in {failed} of {all} of their structure."),
+        ("crosswalk", _) => {
+            format!("{name}: {failed} of {all} in {side} {have} an id in {columns} without one new id.")
+        }
         ("unmapped", _) => {
             format!("{name}: {failed} of {all} in {side} {have} a code of {columns} that is not listed.")
         }

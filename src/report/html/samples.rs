@@ -296,7 +296,7 @@ fn read_findings(
 
 /// Returns true where the findings of a rule belong to groups, and not to classes.
 pub fn has_groups(rule: &RuleResult) -> bool {
-    !["foreign_key", "fit", "schema"].contains(&rule.kind.as_str())
+    !["foreign_key", "fit", "schema", "crosswalk"].contains(&rule.kind.as_str())
 }
 
 fn take_grouped(of_rule: &mut OfRule, rule: &RuleResult, mask: &Mask<'_>, found: &Row<'_>, id: &str) {

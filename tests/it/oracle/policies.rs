@@ -168,6 +168,8 @@ fn what_policies_cannot_be_is_said_at_its_place() {
         ("c: { target_expression: 'upper(' }", "upper("),
         ("new: { source_expression: 'upper(c)' }", "the column `new` is only in the source"),
         ("n: { map: { '1': 2 } }", "part of the key"),
+        ("n: { case: ignore }", "`case` is for texts"),
+        ("n: { case: ignore, tolerance: 1 }", "only `case`, `whitespace` and `timezone` are possible here"),
     ] {
         let message = bound(&format!("{{ columns: {{ {policy} }} }}"), &texts, &texts).expect_err(policy);
         assert!(message.contains(said), "{policy}: {message}");

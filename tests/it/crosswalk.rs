@@ -1,0 +1,159 @@
+//! Ids that the target gave anew: expected carries the target's.
+
+use crate::support::{Folder, column, read_parquet};
+
+const HOLDER: &str = "dataset: ids\nkey: [old]\n\
+    source: { connection: files, file: ids.csv, types: { old: text, new: uuid } }\n\
+    cleanse:\n  - step: trim\n    columns: [old]\n";
+
+const CUSTOMERS: &str = "dataset: customers\nkey: [id]\n\
+    source: { connection: files, file: customers.csv, types: { id: text, name: text } }\n\
+    target: { connection: files, file: target/customers.csv, types: { id: uuid, name: text } }\n\
+    crosswalks:\n  - { column: id, through: ids, from: old, to: new }\n";
+
+const RENTALS: &str = "dataset: rentals\nkey: [n]\n\
+    source: { connection: files, file: rentals.csv, types: { n: i64, customer: text } }\n\
+    target: { connection: files, file: target/rentals.csv, types: { n: i64, customer: uuid } }\n\
+    crosswalks:\n  - { column: customer, through: ids, from: old, to: new, max_failures: 1 }\n\
+    checks:\n  - check: foreign_key\n    column: customer\n    references: customers.id\n";
+
+fn uuid(n: u8) -> String {
+    format!("6f9619ff-8b86-d011-b42d-00cf4fc9000{n}")
+}
+
+fn project() -> Folder {
+    let folder = Folder::new();
+    folder.project(HOLDER, "", "");
+    for (name, rules) in [("customers", CUSTOMERS), ("rentals", RENTALS)] {
+        folder.write(&format!("rules/{name}.yml"), rules);
+    }
+    // 004 has two new ids, 005 none, and 003 the same twice.
+    folder.write(
+        "ids.csv",
+        format!(
+            "old,new\n 001,{}\n002,{}\n003,{}\n003,{}\n004,{}\n004,{}\n",
+            uuid(1),
+            uuid(2),
+            uuid(3),
+            uuid(3),
+            uuid(4),
+            uuid(5)
+        ),
+    );
+    folder.write("customers.csv", "id,name\n001,Ann\n002,Bo\n003,Cy\n004,Di\n005,Ed\n");
+    folder.write("rentals.csv", "n,customer\n1,001\n2,003\n3,\n4,002\n5,005\n");
+    folder.write(
+        "target/customers.csv",
+        format!("id,name\n{},Ann\n{},Bob\n{},Di\n{},Ed\n", uuid(1), uuid(2), uuid(4), uuid(6)),
+    );
+    folder.write(
+        "target/rentals.csv",
+        format!("n,customer\n1,{}\n2,{}\n3,\n4,{}\n5,{}\n", uuid(1), uuid(3), uuid(1), uuid(6)),
+    );
+    folder
+}
+
+fn lines(folder: &Folder, file: &str, columns: &[&str]) -> Vec<String> {
+    let table = read_parquet(&folder.run_folder().join(file));
+    let columns: Vec<Vec<String>> = columns
+        .iter()
+        .map(|name| column(&table, name).into_iter().map(|cell| cell.unwrap_or("-".to_owned())).collect())
+        .collect();
+    let rows = columns.first().map_or(0, Vec::len);
+    let line = |row: usize| columns.iter().map(|c| c[row].as_str()).collect::<Vec<_>>().join(" ");
+    (0..rows).map(|row| line(row).replace("6f9619ff-8b86-d011-b42d-00cf4fc9000", "#")).collect()
+}
+
+#[test]
+fn expected_carries_the_targets_ids() {
+    let folder = project();
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let columns = ["rule", "side", "key", "source", "expected", "target", "group"];
+    assert_eq!(
+        lines(&folder, "findings/customers.parquet", &columns),
+        [
+            "reconcile-name target #2 Bo Bo Bob -",
+            "reconcile-missing expected #3 - - - -",
+            "reconcile-unexpected target #4 - - - -",
+            "reconcile-unexpected target #6 - - - -",
+            "crosswalk-id expected \\N 004 - - ambiguous",
+            "reconcile-no_key expected \\N - - - -",
+            "crosswalk-id expected \\N 005 - - unmapped",
+            "reconcile-no_key expected \\N - - - -",
+        ]
+    );
+    assert_eq!(
+        lines(&folder, "findings/rentals.parquet", &columns),
+        [
+            "foreign_key-customer target 2 - - #3 introduced",
+            "reconcile-customer target 4 002 #2 #1 -",
+            "crosswalk-customer expected 5 005 - - unmapped",
+            "reconcile-customer target 5 005 - #6 -",
+        ]
+    );
+    let result = folder.result();
+    let of = |name: &str| result.datasets.iter().find(|dataset| dataset.name == name).unwrap();
+    assert!(result.datasets.iter().all(|dataset| dataset.ledger.as_ref().unwrap().balanced));
+    let rule = of("customers").rules.iter().find(|rule| rule.id == "crosswalk-id").unwrap();
+    let figure = &rule.sides[0];
+    assert_eq!((figure.evaluated, figure.failed, figure.classes.len()), (5, 2, 2));
+    // One failure is allowed there.
+    let rule = of("rentals").rules.iter().find(|rule| rule.id == "crosswalk-customer").unwrap();
+    assert_eq!(rule.status, counterfoil::model::Status::Pass);
+    assert_eq!(
+        lines(&folder, "corrected/rentals.parquet", &["n", "customer"])[..4],
+        ["1 #1", "2 #3", "3 -", "4 #2"]
+    );
+    assert_eq!(
+        lines(&folder, "corrected/customers.parquet", &["id", "name"]),
+        ["#1 Ann", "#2 Bo", "#3 Cy", "- Di", "- Ed"]
+    );
+    assert_eq!(
+        lines(&folder, "repairs/customers.parquet", &["action", "id", "name"]),
+        ["update #2 Bo", "insert #3 Cy", "delete #4 Di", "delete #6 Ed"]
+    );
+    let page = std::fs::read_to_string(folder.run_folder().join("report/customers.html")).unwrap();
+    assert!(page.contains("crosswalk-id") && page.contains(">004<"), "{page}");
+    // The same where only the reconciliation is asked for.
+    let buckets = of("customers").buckets;
+    assert_eq!(folder.run(&["reconcile", "--from", "latest"]).code, Some(1));
+    let again = folder.result();
+    let again = again.datasets.iter().find(|dataset| dataset.name == "customers").unwrap();
+    assert_eq!(again.buckets, buckets);
+}
+
+#[test]
+fn a_crosswalk_that_cannot_be_read_breaks_what_needs_it() {
+    let folder = project();
+    std::fs::remove_file(folder.path().join("ids.csv")).unwrap();
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(2), "{ran:?}");
+    let result = folder.result();
+    let customers = result.datasets.iter().find(|dataset| dataset.name == "customers").unwrap();
+    assert_eq!(customers.error.as_deref(), Some("its crosswalk `ids` could not be read"));
+}
+
+#[test]
+fn crosswalks_that_lead_nowhere_are_told_before_anything_is_read() {
+    let folder = project();
+    for (from, to, said) in [
+        ("through: ids", "through: idz", "there is no dataset `idz`"),
+        ("through: ids", "through: customers", "the ids of `customers` are replaced themselves"),
+        ("to: new", "to: old", "stand in the same column"),
+        ("column: id,", "column: _row,", "only `key` may name it"),
+        (
+            "crosswalks:\n",
+            "crosswalks:\n  - { column: id, through: ids, from: old, to: new }\n",
+            "`id` has two crosswalks",
+        ),
+        ("source: {", "other: {", "replaces the ids of the source"),
+    ] {
+        folder.write("rules/customers.yml", CUSTOMERS.replace(from, to));
+        let ran = folder.run(&["check-config"]);
+        assert!(ran.code == Some(2) && ran.stderr.contains(said), "{said}: {ran:?}");
+    }
+    folder.write("rules/customers.yml", CUSTOMERS);
+    let ran = folder.run(&["check-config"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}
