@@ -68,7 +68,7 @@ pub fn write(
         result.repairs = counts;
         result.notes.extend(made.notes);
         put("repairs", &made.frame)?;
-        if let Some(renumbered) = reconciled.renumbered()? {
+        if let Some(renumbered) = reconciled.as_ref().map(Reconciled::renumbered).transpose()?.flatten() {
             put("renumbered", &renumbered)?;
         }
     }
