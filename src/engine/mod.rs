@@ -2,6 +2,8 @@
 
 mod bound;
 mod built;
+mod chains;
+mod checks;
 mod connected;
 mod dataset;
 mod draft;
@@ -10,6 +12,7 @@ mod expected;
 mod findings;
 mod folder;
 mod judge;
+mod lineage;
 mod masking;
 mod mend;
 mod mistakes;
@@ -250,6 +253,9 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         .collect();
     stop_if(&options.cancel)?;
 
+    if options.stage == Stage::Everything {
+        world.follow_references(&mut judged);
+    }
     world.mask(&mut judged);
     let mut results = Vec::with_capacity(judged.len());
     for judgement in judged {

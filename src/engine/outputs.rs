@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::correct::{KeyTexts, changes, corrected, quarantine};
+use crate::correct::{KeyTexts, changes, corrected, parents, quarantine};
 use crate::findings::{DatasetResult, FindingRow, RunResult, fingerprint, to_batch};
 use crate::frame::Frame;
 use crate::model::Side;
@@ -24,7 +24,7 @@ pub fn write(
     key: &ProjectKey,
     judgement: Judgement,
 ) -> Result<DatasetResult, EngineError> {
-    let Judgement { mut result, findings, reconciled, keys, .. } = judgement;
+    let Judgement { mut result, findings, reconciled, keys, parents: missing, .. } = judgement;
     let name = result.name.clone();
     for (side, word) in [(Side::Source, "source"), (Side::Target, "target")] {
         if let Some(loaded) = world.side(&name, side) {
@@ -34,6 +34,9 @@ pub fn write(
     write_findings(folder, key, &result, findings)?;
     if let Some(reconciled) = &reconciled {
         folder.write(&format!("causes/{name}.json"), pretty(&reconciled.remedies()).as_bytes())?;
+    }
+    if world.stage() == Stage::Everything && world.is_referred_to(&name) && result.error.is_none() {
+        write_frame(&folder.place(&format!("parents/{name}.parquet"))?, &parents(&missing)?)?;
     }
     let Some(working) = world.working(&name).filter(|_| result.error.is_none()) else { return Ok(result) };
     let Some(expected) = world.expected(&name) else { return Ok(result) };

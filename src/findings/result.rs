@@ -78,6 +78,9 @@ pub struct DatasetResult {
     pub buckets: Option<Buckets>,
     /// Control totals.
     pub totals: Vec<TotalResult>,
+    /// The foreign keys, each looked at on both sides, in the order of the rule file.
+    #[serde(default)]
+    pub references: Vec<ReferenceResult>,
     /// Where every row went.
     pub ledger: Option<Ledger>,
     /// Cells changed by steps and merges.
@@ -202,6 +205,65 @@ pub struct SideFigure {
     pub classes: BTreeMap<String, u64>,
     /// Why there is no figure: "not comparable before cleansing".
     pub note: Option<String>,
+}
+
+/// A foreign key, looked at on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceResult {
+    /// The rule's id.
+    pub rule: String,
+    /// Our names of the columns that refer.
+    pub columns: Vec<String>,
+    /// The dataset referred to.
+    pub parent: String,
+    /// Its columns.
+    pub parent_columns: Vec<String>,
+    /// Where the old system's orphans were looked for: the raw source, or expected where that is not comparable.
+    pub before: Side,
+    /// Rows without a parent there; nothing where that is not known or there is no source.
+    pub source: Option<u64>,
+    /// Rows without a parent in the target; nothing where that is not known or there is no target.
+    pub target: Option<u64>,
+    /// The keys of the rows without a parent, by class: `inherited` are orphans on both sides, `introduced` only in the
+    /// target, `repaired` only in the source. Empty where the two sides cannot be compared.
+    pub classes: BTreeMap<String, u64>,
+    /// Rows without a parent that have no key, on both sides together: nobody can say what they are on the other side.
+    pub no_key: u64,
+    /// Different parents that are not there, in expected and in the target.
+    pub missing: BySide,
+    /// Rows whose parent is there while a record further up is not, by the way that leads to it.
+    pub further: Vec<ChainResult>,
+}
+
+/// Rows whose parent is there while a record further up is not. Each row is counted once for each of its references.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainResult {
+    /// The datasets from the rows' own to the one in which a record is missing.
+    pub datasets: Vec<String>,
+    /// The foreign keys that lead there, as `dataset/rule`.
+    pub rules: Vec<String>,
+    /// The rows.
+    pub rows: BySide,
+}
+
+/// A count in expected and one in the target; nothing where it is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BySide {
+    /// In expected.
+    pub expected: Option<u64>,
+    /// In the target.
+    pub target: Option<u64>,
+}
+
+impl BySide {
+    /// Adds up counts; nothing of none.
+    pub fn sum(counts: impl IntoIterator<Item = BySide>) -> BySide {
+        let add = |a: Option<u64>, b: Option<u64>| a.map(|a| a + b.unwrap_or(0)).or(b);
+        counts.into_iter().fold(BySide::default(), |sum, one| BySide {
+            expected: add(sum.expected, one.expected),
+            target: add(sum.target, one.target),
+        })
+    }
 }
 
 /// What a cleansing step did.

@@ -2,7 +2,7 @@
 
 use chrono::DateTime;
 
-use crate::findings::{Buckets, CauseResult, ColumnResult, DatasetResult, RunResult};
+use crate::findings::{Buckets, BySide, CauseResult, ColumnResult, DatasetResult, RunResult};
 use crate::ledger::SourceDisposition;
 use crate::model::Status;
 
@@ -29,6 +29,7 @@ pub fn summary_md(result: &RunResult) -> Vec<u8> {
     warnings(result, &mut text);
     datasets(result, &mut text);
     why(result, &mut text);
+    references(result, &mut text);
     not_checked(result, &mut text);
     text.into_bytes()
 }
@@ -162,6 +163,45 @@ fn why(result: &RunResult, text: &mut String) {
         ));
     }
     text.push_str("\n`counterfoil explain-differences` has the lines that would settle them.\n");
+}
+
+/// Writes the foreign keys that lead nowhere, or break further up; nothing where all are whole.
+fn references(result: &RunResult, text: &mut String) {
+    let mut broken = Vec::new();
+    for dataset in &result.datasets {
+        for reference in &dataset.references {
+            let sums = BySide::sum(reference.further.iter().map(|chain| chain.rows));
+            let counts = [reference.source, reference.target, sums.expected, sums.target];
+            if counts.iter().any(|count| count.is_some_and(|count| count > 0)) {
+                broken.push((dataset, reference, counts));
+            }
+        }
+    }
+    if broken.is_empty() {
+        return;
+    }
+    text.push_str("\n### References\n\n");
+    text.push_str(
+        "| dataset | rule | to nothing in the source | in the target | inherited | introduced | repaired | broken further up: expected | target |\n",
+    );
+    text.push_str("|---|---|--:|--:|--:|--:|--:|--:|--:|\n");
+    let shown = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), thousands);
+    for (dataset, reference, [source, target, expected_up, target_up]) in broken.iter().take(MOST_LINES) {
+        let class = |class: &str| shown(reference.classes.get(class).copied());
+        let cells = [
+            dataset.name.clone(),
+            reference.rule.clone(),
+            shown(*source),
+            shown(*target),
+            class("inherited"),
+            class("introduced"),
+            class("repaired"),
+            shown(*expected_up),
+            shown(*target_up),
+        ];
+        row(&cells, text);
+    }
+    more(broken.len(), text);
 }
 
 /// A count of a dataset that was judged; where it was not, a zero would be a claim.

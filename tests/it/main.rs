@@ -36,6 +36,7 @@ mod oracle;
 mod postgres;
 mod readme;
 mod reconciling;
+mod references;
 mod report;
 mod resting;
 mod servers;

@@ -10,6 +10,7 @@ use super::causes::{self, Cause, Heat};
 use super::facts::{self, NotChecked, Run, Snapshot, Verdict};
 use super::flow::{Flow, flow};
 use super::index::{Part, bar};
+use super::references::{self, Chain, Parents, Reference};
 use super::rules::{self, RuleView};
 use super::samples::{Change, Held, OfRule, Samples, has_groups};
 
@@ -54,6 +55,12 @@ pub struct Page {
     pub checks: Vec<Shown>,
     /// Checks of references.
     pub orphans: Vec<Shown>,
+    /// The foreign keys on both sides.
+    pub references: Vec<Reference>,
+    /// The ways on which they break further up.
+    pub chains: Vec<Chain>,
+    /// The records that others refer to and that are not there.
+    pub restore: Vec<Parents>,
     /// Rules that found groups of records.
     pub duplicates: Vec<Shown>,
     /// Control totals.
@@ -142,6 +149,7 @@ pub fn page(
     mask: &Mask<'_>,
     samples: Samples,
     explained: &[Difference],
+    restore: Vec<Parents>,
 ) -> Page {
     let Samples { rules: found, mut changes, changed, held, reasons } = samples;
     let (mut records, mut differences, mut checks) = (Vec::new(), Vec::new(), Vec::new());
@@ -223,6 +231,7 @@ pub fn page(
     let mut reasons: Vec<(String, u64)> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
     let masked = dataset.masking.columns.iter().map(|(name, why)| (name.clone(), why.clone())).collect();
+    let (references, chains) = references::of_dataset(dataset);
     let key_is_hidden = dataset.key.iter().any(|column| mask.reason(column).is_some());
     Page {
         run: Run::new(result),
@@ -248,6 +257,9 @@ pub fn page(
         built,
         checks,
         orphans,
+        references,
+        chains,
+        restore,
         duplicates,
         totals,
         steps,

@@ -27,6 +27,7 @@ pub fn dataset(name: &str) -> DatasetResult {
         steps: Vec::new(),
         buckets: None,
         totals: Vec::new(),
+        references: Vec::new(),
         ledger: None,
         corrections: 0,
         quarantined: 0,
