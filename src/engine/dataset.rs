@@ -11,6 +11,7 @@ use crate::correct::MissingParent;
 use crate::findings::{ColumnResult, DatasetResult, Masking, RuleResult, SideResult};
 use crate::frame::{Frame, Texts};
 use crate::gate::worst;
+use crate::ledger::Ledger;
 use crate::model::{Finding, Schema, Side, Status, key_text};
 use crate::reconcile::Means;
 use crate::snapshot::Manifest;
@@ -29,6 +30,7 @@ use super::project_key::ProjectKey;
 use super::reconciled::{self, Reconciled};
 use super::resting;
 use super::row_keys::RowKeys;
+use super::tranches;
 use super::{Event, Observer, RunOptions, Stage};
 
 /// Everything that the judging of a dataset may look at: all datasets, in every state.
@@ -256,10 +258,28 @@ impl<'a> World<'a> {
         if let Some(done) = &reconciled {
             done.describe(&mut result);
         }
-        result.ledger = Some(match (source_side, target_side) {
-            (Some(source), Some(target)) if rests => resting::ledger(source, target, reconciled.as_ref()),
-            _ => reconciled::ledger(source_side, self.working(name), target_side, reconciled.as_ref()),
-        });
+        let (of_source, of_target) = match (source_side, target_side) {
+            (Some(source), Some(target)) if rests => resting::tallies(source, target, reconciled.as_ref()),
+            _ => reconciled::tallies(source_side, self.working(name), target_side, reconciled.as_ref()),
+        };
+        let mut ledger = Ledger::new(of_source.as_ref(), of_target.as_ref());
+        if let (Some(done), Some(working), Some(source), Some(target)) =
+            (&mut reconciled, self.working(name), &of_source, &of_target)
+        {
+            match judge::guarded(|| tranches::tranches(done, working, resting, (source, target))) {
+                Ok(Some((tranches, notes))) => {
+                    ledger.balanced &= tranches.balanced;
+                    result.tranches = Some(tranches);
+                    result.notes.extend(notes);
+                }
+                Ok(None) => {}
+                Err(message) => {
+                    let message = format!("the ledger by tranche could not be made: {message}");
+                    judged.push((reconciled::broken(&message), Vec::new()));
+                }
+            }
+        }
+        result.ledger = Some(ledger);
         let (rules, findings): (Vec<RuleResult>, Vec<Vec<Finding>>) = judged.into_iter().unzip();
         result.inconclusive = if dataset.allow_empty { None } else { nothing_in(&empty) };
         if reconciled.as_ref().is_some_and(Reconciled::compares_nothing) {
@@ -345,6 +365,7 @@ impl<'a> World<'a> {
             totals: Vec::new(),
             references: Vec::new(),
             ledger: None,
+            tranches: None,
             corrections: working.map_or(0, |w| w.corrections.len() as u64),
             quarantined: working
                 .map_or(0, |w| w.states.iter().filter(|s| **s == RowState::Quarantined).count() as u64),

@@ -25,6 +25,7 @@ mod reconciled;
 mod references;
 mod resting;
 mod row_keys;
+mod tranches;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -257,6 +258,8 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         world.follow_references(&mut judged);
     }
     world.mask(&mut judged);
+    let secret = key.derive("masks");
+    judged.iter_mut().for_each(|judgement| tranches::hide(&mut judgement.result, &secret));
     let mut results = Vec::with_capacity(judged.len());
     for judgement in judged {
         let stage =

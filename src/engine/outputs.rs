@@ -118,7 +118,13 @@ pub fn finish(
     let ledgers: serde_json::Map<String, serde_json::Value> = result
         .datasets
         .iter()
-        .filter_map(|d| Some((d.name.clone(), serde_json::to_value(d.ledger.as_ref()?).ok()?)))
+        .filter_map(|dataset| {
+            let mut ledger = serde_json::to_value(dataset.ledger.as_ref()?).ok()?;
+            if let (Some(tranches), Some(ledger)) = (&dataset.tranches, ledger.as_object_mut()) {
+                ledger.insert("tranches".to_owned(), serde_json::to_value(tranches).ok()?);
+            }
+            Some((dataset.name.clone(), ledger))
+        })
         .collect();
     folder.write("ledger.json", pretty(&ledgers).as_bytes())?;
     let mask_key = blake3::Hash::from_bytes(key.derive("masks")).to_hex();

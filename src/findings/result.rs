@@ -1,4 +1,4 @@
-//! run.json: counts, statuses and facts of a run. It holds no cell value.
+//! run.json: counts, statuses and facts of a run. It holds no cell value, but the names of tranches that views may show.
 
 use std::collections::BTreeMap;
 
@@ -83,6 +83,9 @@ pub struct DatasetResult {
     pub references: Vec<ReferenceResult>,
     /// Where every row went.
     pub ledger: Option<Ledger>,
+    /// The same by tranche, where that is asked for.
+    #[serde(default)]
+    pub tranches: Option<TranchesResult>,
     /// Cells changed by steps and merges.
     pub corrections: u64,
     /// Rows held back.
@@ -205,6 +208,65 @@ pub struct SideFigure {
     pub classes: BTreeMap<String, u64>,
     /// Why there is no figure: "not comparable before cleansing".
     pub note: Option<String>,
+}
+
+/// The ledger of a dataset by tranche.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranchesResult {
+    /// The column whose values make the tranches; nothing where conditions do.
+    pub column: Option<String>,
+    /// True where each tranche balances and together they are the whole.
+    pub balanced: bool,
+    /// Tranches in all.
+    pub all: u64,
+    /// The tranches, those with the most broken rows first.
+    pub list: Vec<TrancheResult>,
+}
+
+/// The ledger of one tranche, or of several together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrancheResult {
+    /// What it is made of.
+    pub kind: TrancheKind,
+    /// The value as text, or its token where the column is hidden; the name of a condition. Nothing for all other kinds.
+    pub name: Option<String>,
+    /// How many tranches are counted together here.
+    pub tranches: u64,
+    /// Rows that are missing, mismatched, not expected, without a key or with a repeated one; a mismatched pair counts once.
+    pub broken: u64,
+    /// Pairs of it whose row in the target belongs to another tranche by its own values.
+    pub moved_out: u64,
+    /// Pairs of other tranches whose row in the target belongs to this one by its own values.
+    pub moved_in: u64,
+    /// Where its rows went. A row of the target that has a partner stands where that does.
+    pub ledger: Ledger,
+}
+
+/// What a tranche is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrancheKind {
+    /// The rows with one value of the column.
+    Value,
+    /// The rows whose value is NULL.
+    Null,
+    /// The rows that a condition selects.
+    Filter,
+    /// The rows that no condition selects.
+    Rest,
+    /// Values with fewer than five rows on either side, together.
+    Small,
+    /// Values beyond the most that have a ledger of their own, together.
+    Others,
+    /// The rows that the sides' filters leave out.
+    OutOfScope,
+}
+
+impl TrancheKind {
+    /// Returns true for what is counted together, or not looked at: it stands at the end.
+    pub fn is_apart(self) -> bool {
+        matches!(self, TrancheKind::Small | TrancheKind::Others | TrancheKind::OutOfScope)
+    }
 }
 
 /// A foreign key, looked at on both sides.

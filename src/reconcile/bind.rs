@@ -2,6 +2,7 @@
 
 mod column;
 mod prepare;
+mod tranches;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +18,7 @@ use super::meet::{Meeting, Refusal, declared_zone, meet};
 use super::policy::Policy;
 use super::prepare::Preparation;
 use super::schema::TypePair;
+use super::tranches::BoundTranches;
 
 use column::{note, only_timezone};
 pub use prepare::Context;
@@ -53,6 +55,8 @@ pub struct BoundReconcile {
     pub preparations: (Preparation, Preparation),
     /// The totals, in the order of the rule file.
     pub totals: Vec<BoundTotal>,
+    /// What makes the tranches of the ledger, where it is split.
+    pub tranches: Option<BoundTranches>,
     /// The pairs of types that may meet, and whether the structure is compared whatever the sides are.
     pub schema: (Vec<TypePair>, bool),
     /// The fields that the user set for rules, by rule id.
@@ -168,7 +172,7 @@ pub fn bind(
     let key_columns = key.iter().filter_map(|name| binder.key_column(name)).collect();
     binder.check_names(key);
     let (columns, not_compared) = binder.columns(key);
-    let totals = binder.totals();
+    let (totals, tranches) = (binder.totals(), binder.tranches(context.as_of));
     let schema = (binder.type_pairs(), config.schema.is_some());
     let (rules, zones) = (IndexMap::new(), binder.zones());
     let bound = BoundReconcile {
@@ -177,6 +181,7 @@ pub fn bind(
         not_compared,
         preparations,
         totals,
+        tranches,
         schema,
         rules,
         zones,

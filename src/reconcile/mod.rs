@@ -19,6 +19,7 @@ mod prepare;
 mod schema;
 mod shelves;
 mod totals;
+mod tranches;
 mod wide;
 
 use std::collections::BTreeMap;
@@ -45,6 +46,7 @@ pub use schema::{
     sequences_behind,
 };
 pub use totals::{Figure, TotalOutcome, total};
+pub use tranches::{BoundFilter, BoundTranches, Filter, Part, Tranche, Tranches, Whole, split};
 
 /// What is reconciled, prepared as the policies ask ([`BoundReconcile::prepare`]).
 #[derive(Clone, Copy)]

@@ -46,6 +46,7 @@ mod support;
 mod table;
 mod tables;
 mod told;
+mod tranches;
 mod types;
 mod views;
 mod zones;

@@ -13,6 +13,7 @@ use super::index::{Part, bar};
 use super::references::{self, Chain, Parents, Reference};
 use super::rules::{self, RuleView};
 use super::samples::{Change, Held, OfRule, Samples, has_groups};
+use super::tranches::{self, Tranches};
 
 /// The page of a dataset.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,6 +34,8 @@ pub struct Page {
     pub rows: [Option<u64>; 3],
     /// Where every record went.
     pub flow: Option<Flow>,
+    /// The same by tranche.
+    pub tranches: Option<Tranches>,
     /// The buckets, where there is a reconciliation.
     pub buckets: Option<Buckets>,
     /// The buckets, as a bar.
@@ -246,6 +249,7 @@ pub fn page(
             dataset.target.as_ref().map(|side| side.rows),
         ],
         flow: dataset.ledger.as_ref().and_then(|ledger| flow(&[ledger])),
+        tranches: tranches::tranches(dataset),
         buckets: dataset.buckets,
         bar: bar(dataset),
         records,

@@ -15,6 +15,7 @@ mod rules;
 mod samples;
 mod templates;
 mod text;
+mod tranches;
 
 use std::path::Path;
 

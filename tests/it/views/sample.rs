@@ -29,6 +29,7 @@ pub fn dataset(name: &str) -> DatasetResult {
         totals: Vec::new(),
         references: Vec::new(),
         ledger: None,
+        tranches: None,
         corrections: 0,
         quarantined: 0,
         repairs: BTreeMap::new(),
