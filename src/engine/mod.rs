@@ -259,7 +259,9 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
     }
     world.mask(&mut judged);
     let secret = key.derive("masks");
-    judged.iter_mut().for_each(|judgement| tranches::hide(&mut judgement.result, &secret));
+    for judgement in &mut judged {
+        tranches::hide(&mut judgement.result, &secret);
+    }
     let mut results = Vec::with_capacity(judged.len());
     for judgement in judged {
         let stage =

@@ -71,7 +71,9 @@ pub fn tranches(
     };
     let parts = split(bound, &whole)?;
     let mut sum = Part::default();
-    parts.values().for_each(|part| sum.add(part));
+    for part in parts.values() {
+        sum.add(part);
+    }
     let is_whole = sum.source == source_tally.counts() && sum.target == target_tally.counts();
     let mut result = TranchesResult {
         column: None,

@@ -41,7 +41,9 @@ fn assert_whole(dataset: &DatasetResult) -> &TranchesResult {
         let source: u64 = one.ledger.source.iter().map(|entry| entry.rows).sum();
         let target: u64 = one.ledger.target.iter().map(|entry| entry.rows).sum();
         assert_eq!((source, target), (one.ledger.source_rows, one.ledger.target_rows));
-        places(&one.ledger).into_iter().for_each(|(place, rows)| *sum.entry(place).or_default() += rows);
+        for (place, rows) in places(&one.ledger) {
+            *sum.entry(place).or_default() += rows;
+        }
     }
     assert_eq!(sum, places(ledger));
     let ends: Vec<(bool, u64)> =
@@ -144,7 +146,9 @@ proptest! {
                 None => "NULL".to_owned(),
             };
             let all = wanted.entry(Some(name)).or_default();
-            places.into_iter().for_each(|(place, rows)| *all.entry(place).or_default() += rows);
+            for (place, rows) in places {
+                *all.entry(place).or_default() += rows;
+            }
         }
         let name = |one: &TrancheResult| match one.kind {
             TrancheKind::Value => one.name.clone(),

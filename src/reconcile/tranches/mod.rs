@@ -2,7 +2,7 @@
 
 mod config;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use polars::prelude::Expr;
 use rayon::prelude::*;
@@ -193,7 +193,7 @@ fn move_the_same(parts: &mut BTreeMap<Tranche, Part>) {
 }
 
 /// Where the rows of one side went, by tranche.
-type Split<D> = HashMap<Tranche, Counts<D>>;
+type Split<D> = BTreeMap<Tranche, Counts<D>>;
 
 /// Counts the rows of a side, a piece at a time.
 fn counted<D: Disposition + Send + Sync>(
@@ -222,7 +222,9 @@ fn counted<D: Disposition + Send + Sync>(
 
 /// What two parts of a side count does not depend on their order.
 fn merge<D: Disposition>(all: &mut Split<D>, part: Split<D>) {
-    part.into_iter().for_each(|(tranche, counts)| all.entry(tranche).or_default().add(&counts));
+    for (tranche, counts) in part {
+        all.entry(tranche).or_default().add(&counts);
+    }
 }
 
 /// Counts the rows of a frame.
@@ -237,7 +239,7 @@ fn counted_of<D: Disposition>(
         return Ok(counts);
     }
     // Rows of one value are seldom far apart: the text is only copied for the first of a frame.
-    let mut of_text: HashMap<String, Counts<D>> = HashMap::new();
+    let mut of_text: BTreeMap<String, Counts<D>> = BTreeMap::new();
     bound.each(frame, side, &mut |row, part| {
         let disposition = frame.rows.get(row).and_then(|row| tally.get(*row));
         match part {
@@ -248,7 +250,7 @@ fn counted_of<D: Disposition>(
             RowOf::Other(tranche) => counts.entry(tranche).or_default().enter(disposition),
         }
     })?;
-    of_text.into_iter().for_each(|(text, of)| _ = counts.insert(value(&text), of));
+    counts.extend(of_text.into_iter().map(|(text, of)| (value(&text), of)));
     Ok(counts)
 }
 
