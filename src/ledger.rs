@@ -1,5 +1,7 @@
 //! Where every row went.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// The ledger of one dataset: every row of both sides, each in exactly one place.
@@ -177,23 +179,109 @@ impl<D: Disposition> Tally<D> {
         self.rows.len() as u64
     }
 
-    fn count(&self, disposition: D) -> u64 {
-        self.counts[disposition.place()]
+    /// Returns how many rows went where.
+    pub fn counts(&self) -> Counts<D> {
+        let mut counts = Counts { places: BTreeMap::new(), lost: self.rest() };
+        D::ALL.iter().for_each(|disposition| counts.put(*disposition, self.counts[disposition.place()]));
+        counts
+    }
+
+    /// Returns true where every row has one place, and no place has a row that is not there.
+    fn is_complete(&self) -> bool {
+        self.strays == 0 && self.rest() == 0
+    }
+}
+
+/// How many rows of one side, or of a part of it, went where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counts<D> {
+    places: BTreeMap<D, u64>,
+    /// Rows without a place, and rows taken from where there were none.
+    lost: u64,
+}
+
+impl<D> Default for Counts<D> {
+    fn default() -> Self {
+        Counts { places: BTreeMap::new(), lost: 0 }
+    }
+}
+
+impl<D: Disposition> Counts<D> {
+    /// Counts a row.
+    pub fn enter(&mut self, disposition: Option<D>) {
+        match disposition {
+            Some(disposition) => self.put(disposition, 1),
+            None => self.lost += 1,
+        }
+    }
+
+    /// Adds rows to a place.
+    pub fn put(&mut self, disposition: D, rows: u64) {
+        if rows > 0 {
+            *self.places.entry(disposition).or_insert(0) += rows;
+        }
+    }
+
+    /// Takes rows away from a place.
+    pub fn take(&mut self, disposition: D, rows: u64) {
+        let Some(place) = self.places.get_mut(&disposition) else {
+            self.lost += rows;
+            return;
+        };
+        self.lost += rows.saturating_sub(*place);
+        *place = place.saturating_sub(rows);
+        if *place == 0 {
+            self.places.remove(&disposition);
+        }
+    }
+
+    /// Adds the rows of another part.
+    pub fn add(&mut self, other: &Counts<D>) {
+        other.places.iter().for_each(|(disposition, rows)| self.put(*disposition, *rows));
+        self.lost += other.lost;
+    }
+
+    /// Returns the rows in a place.
+    pub fn of(&self, disposition: D) -> u64 {
+        self.places.get(&disposition).copied().unwrap_or(0)
+    }
+
+    /// Returns the part that is in one place.
+    #[must_use]
+    pub fn only(&self, disposition: D) -> Counts<D> {
+        let mut only = Counts::default();
+        only.put(disposition, self.of(disposition));
+        only
+    }
+
+    /// Returns the rows in all.
+    pub fn rows(&self) -> u64 {
+        self.places.values().sum::<u64>() + self.lost
     }
 
     /// Returns the lines: every place that applies, and any other that has rows.
     fn entries(&self, reconciled: bool) -> Vec<Entry> {
         D::ALL
             .iter()
-            .map(|d| (d, self.count(*d)))
+            .map(|d| (d, self.of(*d)))
             .filter(|(d, rows)| d.applies(reconciled) || *rows > 0)
             .map(|(d, rows)| Entry { disposition: d.word().to_owned(), rows })
             .collect()
     }
+}
 
-    /// Returns true where every row has one place, and no place has a row that is not there.
-    fn is_complete(&self) -> bool {
-        self.strays == 0 && self.rest() == 0
+impl Counts<SourceDisposition> {
+    /// Returns the rows that the target has with equal values.
+    pub fn matched(&self) -> u64 {
+        self.of(SourceDisposition::MatchedCleansed) + self.of(SourceDisposition::MatchedUnchanged)
+    }
+
+    /// Returns true where every row has a place and both sides have as many matched rows, and as many mismatched ones.
+    pub fn agree(source: &Counts<SourceDisposition>, target: &Counts<TargetDisposition>) -> bool {
+        source.lost == 0
+            && target.lost == 0
+            && source.matched() == target.of(TargetDisposition::Matched)
+            && source.of(SourceDisposition::Mismatched) == target.of(TargetDisposition::Mismatched)
     }
 }
 
@@ -207,22 +295,29 @@ impl Ledger {
         target: Option<&Tally<TargetDisposition>>,
     ) -> Ledger {
         let reconciled = source.is_some() && target.is_some();
-        let agree = match (source, target) {
-            (Some(s), Some(t)) => {
-                let matched = s.count(SourceDisposition::MatchedCleansed)
-                    + s.count(SourceDisposition::MatchedUnchanged);
-                matched == t.count(TargetDisposition::Matched)
-                    && s.count(SourceDisposition::Mismatched) == t.count(TargetDisposition::Mismatched)
-            }
+        let (of_source, of_target) = (source.map(Tally::counts), target.map(Tally::counts));
+        let agree = match (&of_source, &of_target) {
+            (Some(source), Some(target)) => Counts::agree(source, target),
             _ => true,
         };
         let complete = source.is_none_or(Tally::is_complete) && target.is_none_or(Tally::is_complete);
         Ledger {
-            source: source.map(|s| s.entries(reconciled)).unwrap_or_default(),
-            target: target.map(|t| t.entries(reconciled)).unwrap_or_default(),
+            source: of_source.map(|s| s.entries(reconciled)).unwrap_or_default(),
+            target: of_target.map(|t| t.entries(reconciled)).unwrap_or_default(),
             source_rows: source.map_or(0, Tally::rows),
             target_rows: target.map_or(0, Tally::rows),
             balanced: complete && agree,
+        }
+    }
+
+    /// Makes the ledger of a part of the rows of both sides.
+    pub fn of_part(source: &Counts<SourceDisposition>, target: &Counts<TargetDisposition>) -> Ledger {
+        Ledger {
+            source: source.entries(true),
+            target: target.entries(true),
+            source_rows: source.rows(),
+            target_rows: target.rows(),
+            balanced: Counts::agree(source, target),
         }
     }
 
@@ -290,6 +385,24 @@ mod tests {
         assert!(!Ledger::new(Some(&source), Some(&target)).balanced, "the sides disagree");
         source.enter(0, SourceDisposition::Mismatched);
         assert!(!source.is_complete());
+    }
+
+    #[test]
+    fn parts_that_do_not_add_up_are_not_balanced() {
+        let (mut source, mut target) = (Counts::default(), Counts::default());
+        source.put(SourceDisposition::MatchedCleansed, 2);
+        target.put(TargetDisposition::Matched, 3);
+        assert!(!Ledger::of_part(&source, &target).balanced);
+        target.take(TargetDisposition::Matched, 1);
+        let ledger = Ledger::of_part(&source, &target);
+        assert!(ledger.balanced);
+        assert_eq!((ledger.source_rows, ledger.target_rows), (2, 2));
+        target.enter(None);
+        assert!(!Ledger::of_part(&source, &target).balanced, "a row without a place");
+        let mut target = Counts::default();
+        target.take(TargetDisposition::Matched, 1);
+        assert_eq!(target.rows(), 1, "what was not there is not lost sight of");
+        assert!(!Counts::agree(&Counts::default(), &target));
     }
 
     #[test]

@@ -35,7 +35,7 @@
 //! | [`findings`] | the result of a run |
 //! | [`gate`] | from figures to statuses to an exit code |
 //! | [`mask`] | what may be shown to whom |
-//! | [`correct`] | corrected datasets, changes, quarantine, repairs |
+//! | [`correct`] | corrected datasets, changes, quarantine, repairs, the parents to restore |
 //! | [`report`] | views of a result |
 //! | [`engine`] | runs a plan and writes the run folder |
 //! | [`cli`] | the commands: the only place that prints |

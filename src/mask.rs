@@ -66,12 +66,13 @@ impl<'a> Mask<'a> {
     /// assert_eq!(Mask::new(&[7; 32], &Masking::default()).key("000123/01"), "000123/01");
     /// ```
     pub fn key(&self, text: &str) -> String {
-        if self.masking.key {
-            let hex = blake3::keyed_hash(&self.key, text.as_bytes()).to_hex();
-            format!("~{}", &hex[..16])
-        } else {
-            text.to_owned()
-        }
+        if self.masking.key { self.token(text) } else { text.to_owned() }
+    }
+
+    /// Returns the token that stands for a text.
+    pub fn token(&self, text: &str) -> String {
+        let hex = blake3::keyed_hash(&self.key, text.as_bytes()).to_hex();
+        format!("~{}", &hex[..16])
     }
 }
 

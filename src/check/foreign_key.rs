@@ -51,8 +51,18 @@
 //! by value, not by type: 1 is 1.0, padding of `char(n)` does not count, a date is its midnight.
 //!
 //! Each finding has a class: *inherited* where the reference dangles in the raw source too, *introduced* where it does so only in
-//! the target, *repaired* where only in the source. A child whose parent is held back is not an orphan but *parent
+//! the target, *repaired* where only in the source. Both are looked at whatever `on` says; a record is known on the other side
+//! by its key, so that one without a key has no class. A child whose parent is held back is not an orphan but *parent
 //! quarantined*, and is held back too; `cascade: false` keeps it.
+//!
+//! A child whose parent is there may still be broken further up: its tenancy exists, and the tenancy's property does not. The
+//! result counts such rows by the way that leads to what is missing, in expected and in the target, each once for each of its
+//! references and for the nearest missing record. A way that leads along one foreign key several times, as in a tree, has it
+//! once; a ring lacks nothing of itself. Of several parents with one key one that lacks nothing is enough.
+//!
+//! `parents/<dataset>.parquet` lists the records of a dataset that are missing: side, key, whose rows refer to it (dataset and
+//! rule), how many (`children`), how many more stand further down (`further`), and where it may be had (`found_in`: `expected`,
+//! `target`, `quarantine`, `merged`). Those come first whose return would mend most. The keys are not masked there.
 
 use chrono::{DateTime, Utc};
 

@@ -324,8 +324,11 @@ impl Draft {
             let policy = self.reconcile.columns.get(name).map(|policy| &policy.value);
             policy.is_some_and(|p| p.source_expression.is_some() || p.target_expression.is_some())
         };
-        let totals: Vec<Spanned<String>> = totals.filter(|name| !calculated(&name.value)).collect();
-        self.sides.check_columns(&totals, &[Side::Source, Side::Target], out);
+        let of_tranches = self.reconcile.tranches.iter().flat_map(|tranches| tranches.check(out));
+        let of_tranches: Vec<Spanned<String>> = of_tranches.collect();
+        let looked_at: Vec<Spanned<String>> =
+            totals.chain(of_tranches).filter(|name| !calculated(&name.value)).collect();
+        self.sides.check_columns(&looked_at, &[Side::Source, Side::Target], out);
     }
 
     /// Reports ids under `reconcile: rules:` that no rule can have.

@@ -1,9 +1,10 @@
-//! What is written to mend the data: corrected datasets, changes, quarantine and repairs.
+//! What is written to mend the data: corrected datasets, changes, quarantine, repairs, and the parents to restore.
 //!
 //! Nothing here touches a database; every table is a [`Frame`] that the engine writes as Parquet.
 
 mod changes;
 mod corrected;
+mod parents;
 mod quarantine;
 mod repairs;
 mod ties;
@@ -16,6 +17,7 @@ use crate::model::{Field, Schema, key_text};
 
 pub use changes::changes;
 pub use corrected::corrected;
+pub use parents::{MissingParent, parents};
 pub use quarantine::{HeldRow, quarantine};
 pub use repairs::{Repair, repairs};
 pub use ties::Ties;

@@ -7,9 +7,11 @@ use chrono::{DateTime, Utc};
 use polars::prelude::PolarsError;
 
 use crate::config::{Dataset, Plan};
+use crate::correct::MissingParent;
 use crate::findings::{ColumnResult, DatasetResult, Masking, RuleResult, SideResult};
 use crate::frame::{Frame, Texts};
 use crate::gate::worst;
+use crate::ledger::Ledger;
 use crate::model::{Finding, Schema, Side, Status, key_text};
 use crate::reconcile::Means;
 use crate::snapshot::Manifest;
@@ -17,10 +19,11 @@ use crate::source::Cancel;
 
 use super::bound::BoundDataset;
 use super::built::Built;
+use super::checks::Orphans;
 use super::crosswalk;
 use super::expected::{Expected, RowState, Working};
 use super::findings::{Cells, fill_joined};
-use super::judge::{self, Figures, Outcome, SideOutcomes};
+use super::judge::{self, Figures};
 use super::masking::{Looked, maskings};
 use super::moments;
 use super::prepare::{Loaded, LoadedSide};
@@ -28,16 +31,17 @@ use super::project_key::ProjectKey;
 use super::reconciled::{self, Reconciled};
 use super::resting;
 use super::row_keys::RowKeys;
+use super::tranches;
 use super::{Event, Observer, RunOptions, Stage};
 
 /// Everything that the judging of a dataset may look at: all datasets, in every state.
 pub struct World<'a> {
-    plan: &'a Plan,
+    pub(super) plan: &'a Plan,
     loaded: &'a BTreeMap<String, Loaded>,
     working: &'a BTreeMap<String, Result<Working, String>>,
     expected: BTreeMap<String, Expected>,
     group_key: [u8; 32],
-    as_of: DateTime<Utc>,
+    pub(super) as_of: DateTime<Utc>,
     stage: Stage,
     memory: Option<u64>,
     scratch: PathBuf,
@@ -56,6 +60,10 @@ pub struct Judgement {
     pub keys: RowKeys,
     /// True where the rows rest.
     pub rests: bool,
+    /// The rows whose parent is not there, by foreign key and side.
+    pub orphans: Orphans,
+    /// The records that others refer to and that are not there, by side, those that most rows miss first.
+    pub parents: Vec<MissingParent>,
 }
 
 impl<'a> World<'a> {
@@ -141,7 +149,7 @@ impl<'a> World<'a> {
     }
 
     /// Makes the stable id of a group.
-    fn group_id(&self, dataset: &str, rule: &str, text: &str) -> String {
+    pub(super) fn group_id(&self, dataset: &str, rule: &str, text: &str) -> String {
         let mut hasher = blake3::Hasher::new_keyed(&self.group_key);
         for part in [dataset, rule, text] {
             hasher.update(&(part.len() as u64).to_le_bytes());
@@ -172,6 +180,8 @@ impl<'a> World<'a> {
                 reconciled: None,
                 keys: RowKeys::default(),
                 rests: false,
+                orphans: Orphans::new(),
+                parents: Vec::new(),
             };
         };
         let key: Vec<String> = dataset.key.iter().map(|k| k.value.clone()).collect();
@@ -186,9 +196,12 @@ impl<'a> World<'a> {
         let figures = Figures { cells: &cells, may_be_empty };
         let may_be_empty = !figures.may_be_empty.is_empty();
         let mut judged = crosswalk::rules(dataset, self.working(name), expected, &cells, may_be_empty);
+        let mut orphans = Orphans::new();
         if self.stage == Stage::Everything {
             log.event(&Event::Stage { dataset: name.to_owned(), stage: "check".to_owned() });
-            judged.extend(self.checks(dataset, bound, &figures, origin));
+            let checked = self.checks(dataset, bound, &figures, origin);
+            judged.extend(checked.judged);
+            (result.references, orphans) = (checked.references, checked.orphans);
             if !self.cancel.is_cancelled() {
                 judged.extend(self.matches(dataset, bound, &figures));
             }
@@ -248,10 +261,28 @@ impl<'a> World<'a> {
         if let Some(done) = &reconciled {
             done.describe(&mut result);
         }
-        result.ledger = Some(match (source_side, target_side) {
-            (Some(source), Some(target)) if rests => resting::ledger(source, target, reconciled.as_ref()),
-            _ => reconciled::ledger(source_side, self.working(name), target_side, reconciled.as_ref()),
-        });
+        let (of_source, of_target) = match (source_side, target_side) {
+            (Some(source), Some(target)) if rests => resting::tallies(source, target, reconciled.as_ref()),
+            _ => reconciled::tallies(source_side, self.working(name), target_side, reconciled.as_ref()),
+        };
+        let mut ledger = Ledger::new(of_source.as_ref(), of_target.as_ref());
+        if let (Some(done), Some(working), Some(source), Some(target)) =
+            (&mut reconciled, self.working(name), &of_source, &of_target)
+        {
+            match judge::guarded(|| tranches::tranches(done, working, resting, (source, target))) {
+                Ok(Some((tranches, notes))) => {
+                    ledger.balanced &= tranches.balanced;
+                    result.tranches = Some(tranches);
+                    result.notes.extend(notes);
+                }
+                Ok(None) => {}
+                Err(message) => {
+                    let message = format!("the ledger by tranche could not be made: {message}");
+                    judged.push((reconciled::broken(&message), Vec::new()));
+                }
+            }
+        }
+        result.ledger = Some(ledger);
         let (rules, findings): (Vec<RuleResult>, Vec<Vec<Finding>>) = judged.into_iter().unzip();
         result.inconclusive = if dataset.allow_empty { None } else { nothing_in(&empty) };
         if reconciled.as_ref().is_some_and(Reconciled::compares_nothing) {
@@ -271,7 +302,7 @@ impl<'a> World<'a> {
         }
         result.rules = rules;
         let findings = findings.into_iter().enumerate().collect();
-        Judgement { result, findings, reconciled, keys, rests }
+        Judgement { result, findings, reconciled, keys, rests, orphans, parents: Vec::new() }
     }
 
     /// Returns the sides in which no row is to be judged: the snapshot has none, or the filter leaves none.
@@ -335,7 +366,9 @@ impl<'a> World<'a> {
             steps: working.map(|w| w.steps.clone()).unwrap_or_default(),
             buckets: None,
             totals: Vec::new(),
+            references: Vec::new(),
             ledger: None,
+            tranches: None,
             corrections: working.map_or(0, |w| w.corrections.len() as u64),
             quarantined: working
                 .map_or(0, |w| w.states.iter().filter(|s| **s == RowState::Quarantined).count() as u64),
@@ -343,53 +376,6 @@ impl<'a> World<'a> {
             masking: Masking::default(),
             notes,
         }
-    }
-
-    /// Runs the checks of a dataset on all its sides.
-    fn checks(
-        &self,
-        dataset: &Dataset,
-        bound: &BoundDataset<'_>,
-        figures: &Figures<'_>,
-        origin: &[usize],
-    ) -> Vec<(RuleResult, Vec<Finding>)> {
-        let name = dataset.name.value.as_str();
-        let id_of = |position: usize, text: &str| self.group_id(name, &dataset.checks[position].id, text);
-        let mut outcomes: BTreeMap<Side, SideOutcomes> = BTreeMap::new();
-        for side in Side::ALL.iter().copied() {
-            if let Some(frame) = self.frame(name, side) {
-                let names = self.plan.datasets.iter().map(|d| d.name.value.as_str());
-                let all = names.filter_map(|other| Some((other, self.frame(other, side)?))).collect();
-                outcomes.insert(side, judge::run_side(bound.checks(), frame, side, &all, &id_of, self.as_of));
-            }
-        }
-        let mut judged = Vec::new();
-        for (position, rule) in dataset.checks.iter().enumerate() {
-            if let Some(reason) = &rule.common.skip {
-                let columns = rule.rule.columns().iter().map(|c| c.value.clone()).collect();
-                judged.push((Figures::skipped(rule, columns, &reason.value), Vec::new()));
-                continue;
-            }
-            let gating = judge::gating_sides(dataset, rule.common.on.as_ref());
-            let sides: Vec<(Side, bool, Result<Outcome, String>)> = Side::ALL
-                .iter()
-                .filter_map(|side| {
-                    let outcome = outcomes.get(side)?.get(&position)?.clone();
-                    let gates = gating.contains(side);
-                    // Beside those that gate there is the one before cleansing, where it could be had.
-                    let shown = gates || (*side == Side::Source && outcome.is_ok());
-                    shown.then_some((*side, gates, outcome))
-                })
-                .collect();
-            let not_comparable = !sides.iter().any(|(side, _, _)| *side == Side::Source)
-                && self.side(name, Side::Source).zip(self.working(name)).is_some_and(|(raw, working)| {
-                    let (raw, cleansed) = (&raw.frame.schema, &working.all.schema);
-                    judge::changed_by_steps(dataset, rule.rule.as_ref(), raw, cleansed)
-                });
-            let classes = self.classes(dataset, bound.reconcile(), rule, position, &outcomes, origin);
-            judged.push(figures.check(rule, &sides, not_comparable, &classes));
-        }
-        judged
     }
 
     /// Puts together the results of a dataset's matches: expected's, found before merging, and the target's.

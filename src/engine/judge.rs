@@ -66,7 +66,8 @@ pub fn changed_by_steps(dataset: &Dataset, check: &dyn Check, raw: &Schema, clea
 }
 
 /// Returns true where a check is run on a side on which it does not gate: on the raw source for its figure before
-/// cleansing; and where it has classes of orphans, on both the source and the target, whatever `on` says.
+/// cleansing; and where it looks for orphans, on expected and the target, whatever `on` says: these have classes, and
+/// others refer to them.
 pub fn is_wanted_beside(
     dataset: &Dataset,
     check: &dyn Check,
@@ -78,9 +79,7 @@ pub fn is_wanted_beside(
         raw.zip(cleansed).is_some_and(|(raw, cleansed)| !changed_by_steps(dataset, check, raw, cleansed));
     match side {
         Side::Source => comparable,
-        // Where the raw source is not comparable, expected stands for it.
-        Side::Expected => check.reference().is_some() && !comparable,
-        Side::Target => check.reference().is_some(),
+        Side::Expected | Side::Target => check.reference().is_some(),
     }
 }
 
@@ -430,11 +429,10 @@ fn noted_figure(side: Side, note: &str) -> SideFigure {
     }
 }
 
-/// Returns the keys of the rows that failed; nothing where the check could not be run.
-pub fn failed_keys(
-    outcome: Option<&Result<Outcome, String>>,
-    key: &dyn Fn(usize) -> Option<String>,
-) -> Option<BTreeSet<String>> {
-    let outcome = outcome?.as_ref().ok()?;
-    Some(outcome.failures.iter().filter_map(|f| key(f.index?)).collect())
+impl Outcome {
+    /// Returns the rows that failed, each once, ascending, from 0.
+    pub fn failed_rows(&self) -> Vec<usize> {
+        let rows: BTreeSet<usize> = self.failures.iter().filter_map(|failure| failure.index).collect();
+        rows.into_iter().collect()
+    }
 }

@@ -2,6 +2,8 @@
 
 mod bound;
 mod built;
+mod chains;
+mod checks;
 mod connected;
 mod crosswalk;
 mod dataset;
@@ -11,6 +13,7 @@ mod expected;
 mod findings;
 mod folder;
 mod judge;
+mod lineage;
 mod masking;
 mod mend;
 mod mistakes;
@@ -24,6 +27,7 @@ mod references;
 mod resting;
 mod row_keys;
 mod row_rules;
+mod tranches;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -252,7 +256,14 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         .collect();
     stop_if(&options.cancel)?;
 
+    if options.stage == Stage::Everything {
+        world.follow_references(&mut judged);
+    }
     world.mask(&mut judged);
+    let secret = key.derive("masks");
+    for judgement in &mut judged {
+        tranches::hide(&mut judgement.result, &secret);
+    }
     let mut results = Vec::with_capacity(judged.len());
     for judgement in judged {
         let stage =

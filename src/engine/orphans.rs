@@ -4,98 +4,114 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Check;
 use crate::config::{Dataset, Rule};
+use crate::findings::{BySide, ReferenceResult};
 use crate::frame::{Frame, Keys};
 use crate::model::Side;
-use crate::reconcile::BoundReconcile;
+use crate::reconcile::ROW;
+use crate::rule::Reference;
 
+use super::bound::BoundDataset;
 use super::dataset::World;
 use super::expected::quarantined_keys;
-use super::judge::{self, SideOutcomes};
+
+/// The class of a reference that led nowhere in the old system too.
+const INHERITED: &str = "inherited";
+/// The class of one that leads nowhere only in the target.
+const INTRODUCED: &str = "introduced";
+/// The class of one that led nowhere only in the source.
+const REPAIRED: &str = "repaired";
+
+/// The orphans of one foreign key, classed by the raw source against the target, per child key.
+pub struct Classes<'s> {
+    keys: &'s BTreeMap<Side, Keys>,
+    /// Where the source's orphans were looked for.
+    before: Side,
+    source: Option<Failed>,
+    target: Option<Failed>,
+    /// Whether the dataset has the side.
+    has: (bool, bool),
+    /// Rows of the source whose parent is held back.
+    held: BTreeSet<usize>,
+    origin: &'s [usize],
+}
+
+/// The rows of one side that lack a parent.
+struct Failed {
+    rows: u64,
+    /// Those without a key.
+    no_key: u64,
+    /// The keys of the others.
+    keys: BTreeSet<String>,
+}
 
 impl World<'_> {
-    /// Returns how the findings of a foreign key are classed: by the raw source against the target, per child key.
-    pub fn classes<'s>(
-        &'s self,
-        dataset: &'s Dataset,
-        meeting: Option<&BoundReconcile>,
-        rule: &Rule<dyn Check>,
-        position: usize,
-        outcomes: &BTreeMap<Side, SideOutcomes>,
-        origin: &'s [usize],
-    ) -> impl Fn(Side, usize) -> Option<String> + 's {
-        let name = dataset.name.value.as_str();
-        let of = |side: Side| outcomes.get(&side).and_then(|o| o.get(&position));
-        let classed = rule.rule.reference().is_some();
-        let (mut source, mut target, mut held) = (None, None, BTreeSet::new());
-        let mut keys = BTreeMap::new();
-        if let Some(reference) = rule.rule.reference() {
-            keys = self.row_keys(dataset, meeting);
-            let key = |side: Side| {
-                let keys = keys.get(&side);
-                move |index: usize| Some(keys?.text(index)?.into_owned())
-            };
-            // Where the raw source is not comparable, expected stands for it.
-            source = match of(Side::Source) {
-                Some(Ok(_)) => judge::failed_keys(of(Side::Source), &key(Side::Source)),
-                _ => judge::failed_keys(of(Side::Expected), &key(Side::Expected)),
-            };
-            target = judge::failed_keys(of(Side::Target), &key(Side::Target));
-            held = self.rows_with_held_parent(rule, reference, name).unwrap_or_default();
-        }
-        let (has_source, has_target) = (dataset.source.is_some(), dataset.target.is_some());
-        move |side, index| {
-            if !classed {
-                return None;
-            }
-            if side == Side::Expected && origin.get(index).is_some_and(|row| held.contains(row)) {
-                return Some("parent quarantined".to_owned());
-            }
-            let (is_target, other_exists, other) = match side {
-                Side::Target => (true, has_source, &source),
-                Side::Source | Side::Expected => (false, has_target, &target),
-            };
-            let there = match other {
-                // Without the other side there is nothing to compare with; where it could not be judged, nothing to say.
-                None if !other_exists => !is_target,
-                None => return None,
-                Some(failed) => failed.contains(keys.get(&side)?.text(index)?.as_ref()),
-            };
-            let class = match (is_target, there) {
-                (_, true) => "inherited",
-                (true, false) => "introduced",
-                (false, false) => "repaired",
-            };
-            Some(class.to_owned())
-        }
-    }
-
-    /// Returns the keys by which the rows of the sides are known to one another; raw rows have those after cleansing.
-    ///
-    /// Where rows are known by their position or have no key there are none, and so no classes.
-    fn row_keys(&self, dataset: &Dataset, meeting: Option<&BoundReconcile>) -> BTreeMap<Side, Keys> {
+    /// Returns the keys by which the orphans of the sides are known to one another, in the form in which these meet; raw rows
+    /// have those after cleansing. Where no check looks for orphans there are none, nor where rows have no key
+    /// or are known by their position: then there are no classes.
+    pub fn keys_of_orphans(&self, dataset: &Dataset, bound: &BoundDataset<'_>) -> BTreeMap<Side, Keys> {
         let name = dataset.name.value.as_str();
         let columns: Vec<&str> = dataset.key.iter().map(|k| k.value.as_str()).collect();
-        let keys_of = |frame: &Frame, side: Side| match meeting {
-            Some(meeting) if meeting.folds() => meeting.keys(frame, side).ok(),
-            _ => Keys::new(frame, &columns).ok(),
-        };
+        let is_wanted = dataset.checks.iter().any(|rule| rule.rule.reference().is_some());
+        if !is_wanted || columns.is_empty() || columns.contains(&ROW) {
+            return BTreeMap::new();
+        }
         let frames = [
             (Side::Source, self.working(name).map(|working| &working.all)),
             (Side::Expected, self.frame(name, Side::Expected)),
             (Side::Target, self.frame(name, Side::Target)),
         ];
-        if columns.is_empty() {
-            return BTreeMap::new();
-        }
-        let keys = |(side, frame): (Side, Option<&Frame>)| Some((side, keys_of(frame?, side)?));
+        let keys = |(side, frame): (Side, Option<&Frame>)| {
+            let frame = frame?;
+            let met = bound.reconcile().and_then(|meeting| meeting.keys(frame, side).ok());
+            Some((side, met.or_else(|| Keys::new(frame, &columns).ok())?))
+        };
         frames.into_iter().filter_map(keys).collect()
+    }
+
+    /// Classes the orphans of a foreign key. `failed` gives the rows of a side that lack a parent, where the check could be
+    /// run there; `origin` for each row of expected its index among all rows of the source in scope.
+    pub fn classes<'s>(
+        &self,
+        dataset: &Dataset,
+        rule: &Rule<dyn Check>,
+        reference: &Reference,
+        failed: &dyn Fn(Side) -> Option<Vec<usize>>,
+        keys: &'s BTreeMap<Side, Keys>,
+        origin: &'s [usize],
+    ) -> Classes<'s> {
+        let of = |side: Side| {
+            let rows = failed(side)?;
+            let keys = keys.get(&side);
+            let mut of_side = Failed { rows: rows.len() as u64, no_key: 0, keys: BTreeSet::new() };
+            for row in rows {
+                match keys.and_then(|keys| keys.text(row)) {
+                    Some(key) => _ = of_side.keys.insert(key.into_owned()),
+                    None => of_side.no_key += 1,
+                }
+            }
+            Some(of_side)
+        };
+        // Where the raw source is not comparable, expected stands for it.
+        let (before, source) = match of(Side::Source) {
+            Some(source) => (Side::Source, Some(source)),
+            None => (Side::Expected, of(Side::Expected)),
+        };
+        Classes {
+            keys,
+            before,
+            source,
+            target: of(Side::Target),
+            has: (dataset.source.is_some(), dataset.target.is_some()),
+            held: self.rows_with_held_parent(rule, reference, &dataset.name.value).unwrap_or_default(),
+            origin,
+        }
     }
 
     /// Returns the rows of a dataset's source (indexes among those in scope) whose parent is held back.
     fn rows_with_held_parent(
         &self,
         rule: &Rule<dyn Check>,
-        reference: &crate::rule::Reference,
+        reference: &Reference,
         name: &str,
     ) -> Option<BTreeSet<usize>> {
         let parent = self.working(&reference.dataset.value)?;
@@ -112,5 +128,58 @@ impl World<'_> {
                 .filter(|i| keys.text(*i).is_some_and(|key| gone.contains(key.as_ref())))
                 .collect(),
         )
+    }
+}
+
+impl Classes<'_> {
+    /// Returns the class of a row that lacks a parent; nothing where it has no key or the other side is not known.
+    pub fn of(&self, side: Side, index: usize) -> Option<&'static str> {
+        if side == Side::Expected && self.origin.get(index).is_some_and(|row| self.held.contains(row)) {
+            return Some("parent quarantined");
+        }
+        let (is_target, other_exists, other) = match side {
+            Side::Target => (true, self.has.0, &self.source),
+            Side::Source | Side::Expected => (false, self.has.1, &self.target),
+        };
+        let there = match other {
+            // Without the other side there is nothing to compare with; where it could not be judged, nothing to say.
+            None if !other_exists => !is_target,
+            None => return None,
+            Some(failed) => failed.keys.contains(self.keys.get(&side)?.text(index)?.as_ref()),
+        };
+        Some(match (is_target, there) {
+            (_, true) => INHERITED,
+            (true, false) => INTRODUCED,
+            (false, false) => REPAIRED,
+        })
+    }
+
+    /// Puts together what is known of the foreign key on both sides; what stands further up is added later.
+    pub fn result(&self, rule: &Rule<dyn Check>, reference: &Reference) -> ReferenceResult {
+        let names = |columns: &[crate::diagnostic::Spanned<String>]| -> Vec<String> {
+            columns.iter().map(|column| column.value.clone()).collect()
+        };
+        let mut classes = BTreeMap::new();
+        // By position nobody can say which rows belong together.
+        if let (Some(source), Some(target), false) = (&self.source, &self.target, self.keys.is_empty()) {
+            let both = source.keys.intersection(&target.keys).count() as u64;
+            classes.insert(INHERITED.to_owned(), both);
+            classes.insert(INTRODUCED.to_owned(), target.keys.len() as u64 - both);
+            classes.insert(REPAIRED.to_owned(), source.keys.len() as u64 - both);
+        }
+        let both = [&self.source, &self.target];
+        ReferenceResult {
+            rule: rule.id.clone(),
+            columns: names(&rule.rule.columns()),
+            parent: reference.dataset.value.clone(),
+            parent_columns: names(&reference.columns),
+            before: self.before,
+            source: self.source.as_ref().map(|failed| failed.rows),
+            target: self.target.as_ref().map(|failed| failed.rows),
+            classes,
+            no_key: both.iter().filter_map(|failed| Some(failed.as_ref()?.no_key)).sum(),
+            missing: BySide::default(),
+            further: Vec::new(),
+        }
     }
 }

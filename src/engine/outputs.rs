@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::correct::{KeyTexts, changes, corrected, quarantine};
+use crate::correct::{KeyTexts, changes, corrected, parents, quarantine};
 use crate::findings::{DatasetResult, FindingRow, RunResult, fingerprint, to_batch};
 use crate::frame::Frame;
 use crate::model::Side;
@@ -25,7 +25,7 @@ pub fn write(
     key: &ProjectKey,
     judgement: Judgement,
 ) -> Result<DatasetResult, EngineError> {
-    let Judgement { mut result, findings, reconciled, keys, .. } = judgement;
+    let Judgement { mut result, findings, reconciled, keys, parents: missing, .. } = judgement;
     let name = result.name.clone();
     for (side, word) in [(Side::Source, "source"), (Side::Target, "target")] {
         if let Some(loaded) = world.side(&name, side) {
@@ -39,6 +39,9 @@ pub fn write(
     written?;
     if let Some(reconciled) = &reconciled {
         folder.write(&format!("causes/{name}.json"), pretty(&reconciled.remedies()).as_bytes())?;
+    }
+    if world.stage() == Stage::Everything && world.is_referred_to(&name) && result.error.is_none() {
+        write_frame(&folder.place(&format!("parents/{name}.parquet"))?, &parents(&missing)?)?;
     }
     let Some(working) = world.working(&name).filter(|_| result.error.is_none()) else { return Ok(result) };
     let Some(expected) = world.expected(&name) else { return Ok(result) };
@@ -123,7 +126,13 @@ pub fn finish(
     let ledgers: serde_json::Map<String, serde_json::Value> = result
         .datasets
         .iter()
-        .filter_map(|d| Some((d.name.clone(), serde_json::to_value(d.ledger.as_ref()?).ok()?)))
+        .filter_map(|dataset| {
+            let mut ledger = serde_json::to_value(dataset.ledger.as_ref()?).ok()?;
+            if let (Some(tranches), Some(ledger)) = (&dataset.tranches, ledger.as_object_mut()) {
+                ledger.insert("tranches".to_owned(), serde_json::to_value(tranches).ok()?);
+            }
+            Some((dataset.name.clone(), ledger))
+        })
         .collect();
     folder.write("ledger.json", pretty(&ledgers).as_bytes())?;
     let mask_key = blake3::Hash::from_bytes(key.derive("masks")).to_hex();

@@ -7,7 +7,7 @@ use polars::prelude::PolarsError;
 use crate::config::Dataset;
 use crate::findings::{Buckets, CauseResult, ColumnResult, DatasetResult, RuleResult, TotalResult};
 use crate::frame::{Frame, Rows};
-use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
+use crate::ledger::{SourceDisposition, Tally, TargetDisposition};
 use crate::model::{Dimension, Finding, SMALL_GROUP, Severity, Side, Status};
 use crate::reconcile::{
     self, BoundReconcile, BoundTotal, ComparedColumn, Input, Means, Prepared, TotalOutcome, cause,
@@ -39,7 +39,7 @@ pub struct Reconciled {
 }
 
 /// The rows of `all` in one state, with its columns.
-fn rows_in(working: &Working, wanted: impl Fn(RowState) -> bool) -> Result<Frame, PolarsError> {
+pub fn rows_in(working: &Working, wanted: impl Fn(RowState) -> bool) -> Result<Frame, PolarsError> {
     let keep: Vec<bool> = working.states.iter().map(|state| wanted(*state)).collect();
     if keep.iter().any(|keep| *keep) { working.all.filter(&keep) } else { Ok(Frame::default()) }
 }
@@ -121,13 +121,16 @@ impl Found {
     }
 }
 
-/// Makes the ledger of a dataset from the sides it has.
-pub fn ledger(
+/// Where every row of the source and of the target went, of the sides that there are.
+pub type Tallies = (Option<Tally<SourceDisposition>>, Option<Tally<TargetDisposition>>);
+
+/// Enters every row of a dataset, from the sides it has.
+pub fn tallies(
     source: Option<&LoadedSide>,
     working: Option<&Working>,
     target: Option<&LoadedSide>,
     reconciled: Option<&Reconciled>,
-) -> Ledger {
+) -> Tallies {
     let rows = |side: &LoadedSide| usize::try_from(side.snapshot.manifest.rows).unwrap_or(usize::MAX);
     let mut of_source = source.map(|side| Tally::<SourceDisposition>::new(rows(side)));
     let mut of_target = target.map(|side| Tally::<TargetDisposition>::new(rows(side)));
@@ -171,7 +174,7 @@ pub fn ledger(
         let changed: HashSet<u64> = working.corrections.iter().map(|c| c.row).collect();
         done.enter(|row| changed.contains(&row), of_source, of_target);
     }
-    Ledger::new(of_source.as_ref(), of_target.as_ref())
+    (of_source, of_target)
 }
 
 /// Makes the result of a reconciliation that could not be run.
@@ -194,6 +197,12 @@ impl Reconciled {
     /// Returns the longest text of each text column that was looked at, in characters.
     pub fn longest(&self) -> &BTreeMap<String, u64> {
         &self.outcome.longest
+    }
+
+    /// Notes how long the longest text of a column is that something else than the comparison looked at.
+    pub fn saw(&mut self, column: String, length: u64) {
+        let longest = self.outcome.longest.entry(column).or_insert(0);
+        *longest = length.max(*longest);
     }
 
     /// Enters every row that was reconciled into the tallies of both sides ([`reconcile::Reconciliation::enter`]).

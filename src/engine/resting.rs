@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use crate::config::{Dataset, Plan};
 use crate::frame::Rows;
-use crate::ledger::{Ledger, SourceDisposition, Tally, TargetDisposition};
+use crate::ledger::{SourceDisposition, Tally, TargetDisposition};
 
 use super::prepare::LoadedSide;
-use super::reconciled::Reconciled;
+use super::reconciled::{Reconciled, Tallies};
 
 /// Returns the datasets that rest, by name, where only reconciliations are wanted.
 ///
@@ -52,15 +52,15 @@ pub fn resting(plan: &Plan) -> BTreeSet<String> {
     still.filter(|name| !moved.contains(name.as_str())).collect()
 }
 
-/// Makes the ledger of a dataset that rests.
-pub fn ledger(source: &LoadedSide, target: &LoadedSide, done: Option<&Reconciled>) -> Ledger {
+/// Enters every row of a dataset that rests.
+pub fn tallies(source: &LoadedSide, target: &LoadedSide, done: Option<&Reconciled>) -> Tallies {
     let rows = |side: &LoadedSide| usize::try_from(side.height()).unwrap_or(usize::MAX);
     let mut of_source = Tally::<SourceDisposition>::new(rows(source));
     let mut of_target = Tally::<TargetDisposition>::new(rows(target));
     if let Some(done) = done {
         done.enter(|_| false, &mut of_source, &mut of_target);
     }
-    Ledger::new(Some(&of_source), Some(&of_target))
+    (Some(of_source), Some(of_target))
 }
 
 /// Returns the rows of two sides that rest.

@@ -7,6 +7,7 @@ pub use read::{ReadError, for_each_row};
 pub use table::{FindingRow, fingerprint, to_batch};
 
 pub use result::{
-    Buckets, CauseResult, ColumnResult, DatasetResult, FORMAT_VERSION, Gate, Masking, ONLY_RECONCILED,
-    Remedies, RuleResult, RunResult, SideFigure, SideResult, StepResult, TotalResult,
+    Buckets, BySide, CauseResult, ChainResult, ColumnResult, DatasetResult, FORMAT_VERSION, Gate, Masking,
+    ONLY_RECONCILED, ReferenceResult, Remedies, RuleResult, RunResult, SideFigure, SideResult, StepResult,
+    TotalResult, TrancheKind, TrancheResult, TranchesResult,
 };

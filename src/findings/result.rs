@@ -1,4 +1,4 @@
-//! run.json: counts, statuses and facts of a run. It holds no cell value.
+//! run.json: counts, statuses and facts of a run. It holds no cell value, but the names of tranches that views may show.
 
 use std::collections::BTreeMap;
 
@@ -78,8 +78,14 @@ pub struct DatasetResult {
     pub buckets: Option<Buckets>,
     /// Control totals.
     pub totals: Vec<TotalResult>,
+    /// The foreign keys, each looked at on both sides, in the order of the rule file.
+    #[serde(default)]
+    pub references: Vec<ReferenceResult>,
     /// Where every row went.
     pub ledger: Option<Ledger>,
+    /// The same by tranche, where that is asked for.
+    #[serde(default)]
+    pub tranches: Option<TranchesResult>,
     /// Cells changed by steps and merges.
     pub corrections: u64,
     /// Rows held back.
@@ -202,6 +208,124 @@ pub struct SideFigure {
     pub classes: BTreeMap<String, u64>,
     /// Why there is no figure: "not comparable before cleansing".
     pub note: Option<String>,
+}
+
+/// The ledger of a dataset by tranche.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TranchesResult {
+    /// The column whose values make the tranches; nothing where conditions do.
+    pub column: Option<String>,
+    /// True where each tranche balances and together they are the whole.
+    pub balanced: bool,
+    /// Tranches in all.
+    pub all: u64,
+    /// The tranches, those with the most broken rows first.
+    pub list: Vec<TrancheResult>,
+}
+
+/// The ledger of one tranche, or of several together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrancheResult {
+    /// What it is made of.
+    pub kind: TrancheKind,
+    /// The value as text, or its token where the column is hidden; the name of a condition. Nothing for all other kinds.
+    pub name: Option<String>,
+    /// How many tranches are counted together here.
+    pub tranches: u64,
+    /// Rows that are missing, mismatched, not expected, without a key or with a repeated one; a mismatched pair counts once.
+    pub broken: u64,
+    /// Pairs of it whose row in the target belongs to another tranche by its own values.
+    pub moved_out: u64,
+    /// Pairs of other tranches whose row in the target belongs to this one by its own values.
+    pub moved_in: u64,
+    /// Where its rows went. A row of the target that has a partner stands where that does.
+    pub ledger: Ledger,
+}
+
+/// What a tranche is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrancheKind {
+    /// The rows with one value of the column.
+    Value,
+    /// The rows whose value is NULL.
+    Null,
+    /// The rows that a condition selects.
+    Filter,
+    /// The rows that no condition selects.
+    Rest,
+    /// Values with fewer than five rows on either side, together.
+    Small,
+    /// Values beyond the most that have a ledger of their own, together.
+    Others,
+    /// The rows that the sides' filters leave out.
+    OutOfScope,
+}
+
+impl TrancheKind {
+    /// Returns true for what is counted together, or not looked at: it stands at the end.
+    pub fn is_apart(self) -> bool {
+        matches!(self, TrancheKind::Small | TrancheKind::Others | TrancheKind::OutOfScope)
+    }
+}
+
+/// A foreign key, looked at on both sides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferenceResult {
+    /// The rule's id.
+    pub rule: String,
+    /// Our names of the columns that refer.
+    pub columns: Vec<String>,
+    /// The dataset referred to.
+    pub parent: String,
+    /// Its columns.
+    pub parent_columns: Vec<String>,
+    /// Where the old system's orphans were looked for: the raw source, or expected where that is not comparable.
+    pub before: Side,
+    /// Rows without a parent there; nothing where that is not known or there is no source.
+    pub source: Option<u64>,
+    /// Rows without a parent in the target; nothing where that is not known or there is no target.
+    pub target: Option<u64>,
+    /// The keys of the rows without a parent, by class: `inherited` are orphans on both sides, `introduced` only in the
+    /// target, `repaired` only in the source. Empty where the two sides cannot be compared.
+    pub classes: BTreeMap<String, u64>,
+    /// Rows without a parent that have no key, on both sides together: nobody can say what they are on the other side.
+    pub no_key: u64,
+    /// Different parents that are not there, in expected and in the target.
+    pub missing: BySide,
+    /// Rows whose parent is there while a record further up is not, by the way that leads to it.
+    pub further: Vec<ChainResult>,
+}
+
+/// Rows whose parent is there while a record further up is not. Each row is counted once for each of its references.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainResult {
+    /// The datasets from the rows' own to the one in which a record is missing.
+    pub datasets: Vec<String>,
+    /// The foreign keys that lead there, as `dataset/rule`.
+    pub rules: Vec<String>,
+    /// The rows.
+    pub rows: BySide,
+}
+
+/// A count in expected and one in the target; nothing where it is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BySide {
+    /// In expected.
+    pub expected: Option<u64>,
+    /// In the target.
+    pub target: Option<u64>,
+}
+
+impl BySide {
+    /// Adds up counts; nothing of none.
+    pub fn sum(counts: impl IntoIterator<Item = BySide>) -> BySide {
+        let add = |a: Option<u64>, b: Option<u64>| a.map(|a| a + b.unwrap_or(0)).or(b);
+        counts.into_iter().fold(BySide::default(), |sum, one| BySide {
+            expected: add(sum.expected, one.expected),
+            target: add(sum.target, one.target),
+        })
+    }
 }
 
 /// What a cleansing step did.

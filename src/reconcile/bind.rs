@@ -3,6 +3,7 @@
 mod column;
 mod key;
 mod prepare;
+mod tranches;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +19,7 @@ use super::meet::{Meeting, Refusal, declared_zone};
 use super::policy::Policy;
 use super::prepare::Preparation;
 use super::schema::TypePair;
+use super::tranches::BoundTranches;
 
 use key::fits_key;
 pub use prepare::Context;
@@ -65,6 +67,8 @@ pub struct BoundReconcile {
     pub preparations: (Preparation, Preparation),
     /// The totals, in the order of the rule file.
     pub totals: Vec<BoundTotal>,
+    /// What makes the tranches of the ledger, where it is split.
+    pub tranches: Option<BoundTranches>,
     /// The pairs of types that may meet, and whether the structure is compared whatever the sides are.
     pub schema: (Vec<TypePair>, bool),
     /// The fields that the user set for rules, by rule id.
@@ -192,7 +196,7 @@ pub fn bind(
         binder.check_without_key(&columns);
     }
     let natural = binder.natural_key(key, &columns);
-    let totals = binder.totals();
+    let (totals, tranches) = (binder.totals(), binder.tranches(context.as_of));
     let schema = (binder.type_pairs(), config.schema.is_some());
     let (rules, zones) = (IndexMap::new(), binder.zones());
     let bound = BoundReconcile {
@@ -202,6 +206,7 @@ pub fn bind(
         not_compared,
         preparations,
         totals,
+        tranches,
         schema,
         rules,
         zones,

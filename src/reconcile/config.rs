@@ -9,6 +9,8 @@ use crate::model::{Logical, Severity};
 use crate::node::{FromNode, Literal, Node, choices, params};
 use crate::rule::{MaxFailures, Pairs};
 
+use super::tranches::Tranches;
+
 params! {
     /// How expected and target are compared. Where nothing is said, every column that both sides have is
     /// compared exactly.
@@ -27,6 +29,10 @@ params! {
         natural_key: Vec<Spanned<String>> = "[]",
         /// Counts, sums, least and greatest values that must be equal on both sides.
         totals: Vec<Spanned<Total>> = "[]",
+        /// Parts of the rows, each with a ledger of its own: a column, whose every value makes one, or conditions with names, as in
+        /// `[{ name: current, where: eot is null }]`, of which the first that is true counts. Rows with NULL, or for which none
+        /// is true, make one too. A row of the target that has a partner stands where that does.
+        tranches: Option<Tranches>,
         /// How the structure of the two sides is compared, by the rule `reconcile-schema`: columns of one side only that are
         /// not excluded, types, lengths, and what databases declare of NULL, keys, references and defaults. Without this it is
         /// compared where a side is a table of a database.
@@ -47,6 +53,7 @@ impl Default for Reconcile {
             columns: IndexMap::new(),
             natural_key: Vec::new(),
             totals: Vec::new(),
+            tranches: None,
             schema: None,
             rules: IndexMap::new(),
         }

@@ -22,6 +22,7 @@ mod prepare;
 mod schema;
 mod shelves;
 mod totals;
+mod tranches;
 mod wide;
 
 use std::collections::BTreeMap;
@@ -48,6 +49,7 @@ pub use schema::{
     sequences_behind,
 };
 pub use totals::{Figure, TotalOutcome, total};
+pub use tranches::{BoundFilter, BoundTranches, Filter, Part, Tranche, Tranches, Whole, split};
 
 /// What is reconciled, prepared as the policies ask ([`BoundReconcile::prepare`]).
 #[derive(Clone, Copy)]

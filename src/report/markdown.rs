@@ -2,11 +2,12 @@
 
 use chrono::DateTime;
 
-use crate::findings::{Buckets, CauseResult, ColumnResult, DatasetResult, RunResult};
+use crate::findings::{Buckets, BySide, CauseResult, ColumnResult, DatasetResult, RunResult};
 use crate::ledger::SourceDisposition;
 use crate::model::Status;
 
 use super::causes;
+use super::tranche;
 use super::words::{self, Judged, counted, one_line, thousands};
 
 /// A comment has a greatest length everywhere; the report has the rest.
@@ -15,7 +16,11 @@ const MOST_LINES: usize = 50;
 /// The most causes named.
 const MOST_CAUSES: usize = 12;
 
-/// Renders summary.md: verdict, what stops the gate, datasets, what was not checked. It holds no cell value.
+/// The most tranches of a dataset.
+const MOST_TRANCHES: usize = 10;
+
+/// Renders summary.md: verdict, what stops the gate, datasets, what was not checked. It holds no cell value, but the names of
+/// tranches that may be shown.
 pub fn summary_md(result: &RunResult) -> Vec<u8> {
     let verdict = words::verdict(result);
     let mut text = format!("## {} {}\n\n", verdict.mark, verdict.sentence);
@@ -29,6 +34,8 @@ pub fn summary_md(result: &RunResult) -> Vec<u8> {
     warnings(result, &mut text);
     datasets(result, &mut text);
     why(result, &mut text);
+    references(result, &mut text);
+    tranches(result, &mut text);
     not_checked(result, &mut text);
     text.into_bytes()
 }
@@ -162,6 +169,75 @@ fn why(result: &RunResult, text: &mut String) {
         ));
     }
     text.push_str("\n`counterfoil explain-differences` has the lines that would settle them.\n");
+}
+
+/// Writes the foreign keys that lead nowhere, or break further up; nothing where all are whole.
+fn references(result: &RunResult, text: &mut String) {
+    let mut broken = Vec::new();
+    for dataset in &result.datasets {
+        for reference in &dataset.references {
+            let sums = BySide::sum(reference.further.iter().map(|chain| chain.rows));
+            let counts = [reference.source, reference.target, sums.expected, sums.target];
+            if counts.iter().any(|count| count.is_some_and(|count| count > 0)) {
+                broken.push((dataset, reference, counts));
+            }
+        }
+    }
+    if broken.is_empty() {
+        return;
+    }
+    text.push_str("\n### References\n\n");
+    text.push_str(
+        "| dataset | rule | to nothing in the source | in the target | inherited | introduced | repaired | broken further up: expected | target |\n",
+    );
+    text.push_str("|---|---|--:|--:|--:|--:|--:|--:|--:|\n");
+    let shown = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), thousands);
+    for (dataset, reference, [source, target, expected_up, target_up]) in broken.iter().take(MOST_LINES) {
+        let class = |class: &str| shown(reference.classes.get(class).copied());
+        let cells = [
+            dataset.name.clone(),
+            reference.rule.clone(),
+            shown(*source),
+            shown(*target),
+            class("inherited"),
+            class("introduced"),
+            class("repaired"),
+            shown(*expected_up),
+            shown(*target_up),
+        ];
+        row(&cells, text);
+    }
+    more(broken.len(), text);
+}
+
+/// Writes the tranches with the most broken records of each dataset whose ledger is split.
+fn tranches(result: &RunResult, text: &mut String) {
+    let split: Vec<_> = result.datasets.iter().filter_map(|d| Some((d, d.tranches.as_ref()?))).collect();
+    if split.is_empty() {
+        return;
+    }
+    text.push_str("\n### Ledger by tranche\n\n");
+    text.push_str(
+        "| dataset | tranche | source rows | target rows | broken | balanced |\n|---|---|--:|--:|--:|---|\n",
+    );
+    let mut left = 0;
+    for (dataset, tranches) in split {
+        for one in tranches.list.iter().take(MOST_TRANCHES) {
+            let cells = [
+                dataset.name.clone(),
+                tranche::name(one).map_or_else(|| tranche::words(one), str::to_owned),
+                thousands(one.ledger.source_rows),
+                thousands(one.ledger.target_rows),
+                thousands(one.broken),
+                if one.ledger.balanced { "yes" } else { "no" }.to_owned(),
+            ];
+            row(&cells, text);
+        }
+        left += tranches.list.len().saturating_sub(MOST_TRANCHES);
+    }
+    if left > 0 {
+        text.push_str(&format!("\nand {} more, in ledger.json\n", thousands(left as u64)));
+    }
 }
 
 /// A count of a dataset that was judged; where it was not, a zero would be a claim.

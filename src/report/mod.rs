@@ -7,6 +7,7 @@ mod html;
 mod junit;
 mod markdown;
 mod terminal;
+mod tranche;
 mod words;
 
 use std::path::{Path, PathBuf};

@@ -10,8 +10,10 @@ use super::causes::{self, Cause, Heat};
 use super::facts::{self, NotChecked, Run, Snapshot, Verdict};
 use super::flow::{Flow, flow};
 use super::index::{Part, bar};
+use super::references::{self, Chain, Parents, Reference};
 use super::rules::{self, RuleView};
 use super::samples::{Change, Held, OfRule, Samples, has_groups};
+use super::tranches::{self, Tranches};
 
 /// The page of a dataset.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,6 +34,8 @@ pub struct Page {
     pub rows: [Option<u64>; 3],
     /// Where every record went.
     pub flow: Option<Flow>,
+    /// The same by tranche.
+    pub tranches: Option<Tranches>,
     /// The buckets, where there is a reconciliation.
     pub buckets: Option<Buckets>,
     /// The buckets, as a bar.
@@ -54,6 +58,12 @@ pub struct Page {
     pub checks: Vec<Shown>,
     /// Checks of references.
     pub orphans: Vec<Shown>,
+    /// The foreign keys on both sides.
+    pub references: Vec<Reference>,
+    /// The ways on which they break further up.
+    pub chains: Vec<Chain>,
+    /// The records that others refer to and that are not there.
+    pub restore: Vec<Parents>,
     /// Rules that found groups of records.
     pub duplicates: Vec<Shown>,
     /// Control totals.
@@ -142,6 +152,7 @@ pub fn page(
     mask: &Mask<'_>,
     samples: Samples,
     explained: &[Difference],
+    restore: Vec<Parents>,
 ) -> Page {
     let Samples { rules: found, mut changes, changed, held, reasons } = samples;
     let (mut records, mut differences, mut checks) = (Vec::new(), Vec::new(), Vec::new());
@@ -223,6 +234,7 @@ pub fn page(
     let mut reasons: Vec<(String, u64)> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, rows)| std::cmp::Reverse(*rows));
     let masked = dataset.masking.columns.iter().map(|(name, why)| (name.clone(), why.clone())).collect();
+    let (references, chains) = references::of_dataset(dataset);
     let key_is_hidden = dataset.key.iter().any(|column| mask.reason(column).is_some());
     Page {
         run: Run::new(result),
@@ -237,6 +249,7 @@ pub fn page(
             dataset.target.as_ref().map(|side| side.rows),
         ],
         flow: dataset.ledger.as_ref().and_then(|ledger| flow(&[ledger])),
+        tranches: tranches::tranches(dataset),
         buckets: dataset.buckets,
         bar: bar(dataset),
         records,
@@ -248,6 +261,9 @@ pub fn page(
         built,
         checks,
         orphans,
+        references,
+        chains,
+        restore,
         duplicates,
         totals,
         steps,

@@ -10,10 +10,12 @@ mod dataset;
 mod facts;
 mod flow;
 mod index;
+mod references;
 mod rules;
 mod samples;
 mod templates;
 mod text;
+mod tranches;
 
 use std::path::Path;
 
@@ -39,7 +41,8 @@ pub fn render(
         let mask = Mask::new(mask_key, &dataset.masking);
         let samples = samples::read(folder, dataset, &mask)?;
         let differences = super::causes::of_dataset(dataset, folder)?;
-        let page = dataset::page(result, dataset, &mask, samples, &differences);
+        let restore = references::read(folder, result, dataset, &mask)?;
+        let page = dataset::page(result, dataset, &mask, samples, &differences, restore);
         let text = templates::render(&environment, "dataset.html", page)?;
         files.push((format!("report/{}", facts::file(&dataset.name)), text.into_bytes()));
     }
