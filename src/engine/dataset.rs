@@ -331,6 +331,7 @@ impl<'a> World<'a> {
             rules: Vec::new(),
             steps: working.map(|w| w.steps.clone()).unwrap_or_default(),
             buckets: None,
+            moved: None,
             totals: Vec::new(),
             ledger: None,
             corrections: working.map_or(0, |w| w.corrections.len() as u64),

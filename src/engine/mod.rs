@@ -14,6 +14,7 @@ mod masking;
 mod mend;
 mod mistakes;
 mod moments;
+mod movement;
 mod orphans;
 mod outputs;
 mod prepare;
@@ -317,7 +318,8 @@ fn bind_all<'p>(
             continue;
         }
         let (source, target) = (loaded.schema(Side::Source), loaded.schema(Side::Target));
-        let ready = BoundDataset::bind(dataset, source, target, plan, as_of, &mut out);
+        let mut ready = BoundDataset::bind(dataset, source, target, plan, as_of, &mut out);
+        ready.were_seen(movement::seen(loaded));
         bound.insert(dataset.name.value.clone(), ready);
     }
     mistakes::references(plan, &|name, side| loaded.get(name)?.schema(side), &mut out);

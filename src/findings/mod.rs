@@ -7,6 +7,6 @@ pub use read::{ReadError, for_each_row};
 pub use table::{FindingRow, fingerprint, to_batch};
 
 pub use result::{
-    Buckets, CauseResult, ColumnResult, DatasetResult, FORMAT_VERSION, Gate, Masking, ONLY_RECONCILED,
-    Remedies, RuleResult, RunResult, SideFigure, SideResult, StepResult, TotalResult,
+    Buckets, CauseResult, ColumnResult, DatasetResult, FORMAT_VERSION, Gate, Masking, Movement,
+    ONLY_RECONCILED, Remedies, RuleResult, RunResult, SideFigure, SideResult, StepResult, TotalResult,
 };

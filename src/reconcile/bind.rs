@@ -1,6 +1,7 @@
 //! Configuration and schemas to what is compared, how, and what is not.
 
 mod column;
+mod moved;
 mod prepare;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,7 @@ use crate::model::{Family, Field, Logical, Schema};
 use super::config::{Aggregate, Amount, Reconcile, RuleFields, Total};
 use super::convert::Convert;
 use super::meet::{Meeting, Refusal, declared_zone, meet};
+use super::moved::ChangedSince;
 use super::policy::Policy;
 use super::prepare::Preparation;
 use super::schema::TypePair;
@@ -53,6 +55,8 @@ pub struct BoundReconcile {
     pub preparations: (Preparation, Preparation),
     /// The totals, in the order of the rule file.
     pub totals: Vec<BoundTotal>,
+    /// The column that says when a row was changed, where there is one.
+    pub changed_since: Option<ChangedSince>,
     /// The pairs of types that may meet, and whether the structure is compared whatever the sides are.
     pub schema: (Vec<TypePair>, bool),
     /// The fields that the user set for rules, by rule id.
@@ -169,6 +173,7 @@ pub fn bind(
     binder.check_names(key);
     let (columns, not_compared) = binder.columns(key);
     let totals = binder.totals();
+    let changed_since = binder.changed_since();
     let schema = (binder.type_pairs(), config.schema.is_some());
     let (rules, zones) = (IndexMap::new(), binder.zones());
     let bound = BoundReconcile {
@@ -177,6 +182,7 @@ pub fn bind(
         not_compared,
         preparations,
         totals,
+        changed_since,
         schema,
         rules,
         zones,

@@ -19,6 +19,11 @@ params! {
         columns: IndexMap<String, Spanned<ColumnPolicy>> = "{}",
         /// Counts, sums, least and greatest values that must be equal on both sides.
         totals: Vec<Spanned<Total>> = "[]",
+        /// The column that says when a row was last changed, such as `updated_at`. Differing and missing rows that the source,
+        /// and differing and unexpected rows that the target changed after the other side's snapshot was taken have the cause
+        /// `changed_after_the_snapshot`, and are counted apart: the sides moved while they were read. They fail as others do.
+        /// What a timestamp without a zone shows is what `timezone` says, on the side or its connection.
+        changed_since: Option<Spanned<String>>,
         /// How the structure of the two sides is compared, by the rule `reconcile-schema`: columns of one side only that are
         /// not excluded, types, lengths, and what databases declare of NULL, keys, references and defaults. Without this it is
         /// compared where a side is a table of a database.
@@ -37,6 +42,7 @@ impl Default for Reconcile {
             exclude: Vec::new(),
             columns: IndexMap::new(),
             totals: Vec::new(),
+            changed_since: None,
             schema: None,
             rules: IndexMap::new(),
         }

@@ -13,6 +13,7 @@ mod join;
 mod json;
 mod kept;
 mod meet;
+mod moved;
 mod pass;
 mod policy;
 mod prepare;
@@ -39,6 +40,7 @@ pub use config::{
     Zone,
 };
 pub use fit::{FitColumn, Misfit, Misfits, fit_columns, misfits};
+pub use moved::{ChangedSince, Moved, Seen};
 pub use prepare::{Applied, Preparation, Prepared};
 pub use schema::{
     Behind, Difference, SchemaOutcome, SideSchema, TypePair, compare_schemas, greatest_whole,

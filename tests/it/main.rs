@@ -31,6 +31,7 @@ mod keys;
 mod malformed;
 mod matches;
 mod merging;
+mod moving;
 mod odbc;
 mod oracle;
 mod postgres;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::findings::{Buckets, ColumnResult, DatasetResult, RunResult};
 use crate::mask::Mask;
-use crate::report::causes::Difference;
+use crate::report::causes::{Difference, movement, title};
 
 use super::causes::{self, Cause, Heat};
 use super::facts::{self, NotChecked, Run, Snapshot, Verdict};
@@ -34,6 +34,8 @@ pub struct Page {
     pub flow: Option<Flow>,
     /// The buckets, where there is a reconciliation.
     pub buckets: Option<Buckets>,
+    /// How much of what differs only moved, where that was asked for.
+    pub moved: Option<String>,
     /// The buckets, as a bar.
     pub bar: Vec<Part>,
     /// The reconciliation's rules about whole records.
@@ -175,7 +177,12 @@ pub fn page(
                     differences.push(shown);
                 }
             }
-            ("reconcile", _) => records.push(shown),
+            ("reconcile", _) => {
+                for class in shown.found.blocks.iter_mut().filter_map(|block| block.class.as_mut()) {
+                    *class = title(class);
+                }
+                records.push(shown);
+            }
             ("unmapped", _) => codes.push(shown),
             ("fit", _) => fits.push(shown),
             ("schema", _) => built.push(shown),
@@ -238,6 +245,7 @@ pub fn page(
         ],
         flow: dataset.ledger.as_ref().and_then(|ledger| flow(&[ledger])),
         buckets: dataset.buckets,
+        moved: movement(dataset),
         bar: bar(dataset),
         records,
         differences,
