@@ -1,5 +1,7 @@
 //! How much of what differs is only movement: records that one side changed after the other side's snapshot.
 
+use std::time::Duration;
+
 use crate::findings::Movement;
 use crate::reconcile::Seen;
 use crate::snapshot::Manifest;
@@ -14,6 +16,12 @@ pub fn seen(loaded: &Loaded) -> Option<Seen> {
         source: last(&loaded.source.as_ref()?.snapshot.manifest)?,
         target: last(&loaded.target.as_ref()?.snapshot.manifest)?,
     })
+}
+
+/// Returns the time between two snapshots, each with its first and last moment in microseconds: the longest that lies
+/// between any two of these.
+pub fn gap((source, target): ((i64, i64), (i64, i64))) -> Duration {
+    Duration::from_micros(source.1.abs_diff(target.0).max(target.1.abs_diff(source.0)))
 }
 
 impl Reconciled {
@@ -39,5 +47,17 @@ impl Reconciled {
             "What was changed since the snapshots, by `{}`, is not known: a snapshot does not say when it was taken.",
             since.column
         ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_moments_farthest_apart_count() {
+        let gap = |a, b| gap((a, b)).as_micros();
+        assert_eq!([gap((5, 5), (5, 5)), gap((1, 3), (9, 9)), gap((9, 9), (1, 3))], [0, 8, 8]);
+        assert_eq!([gap((0, 10), (4, 5)), gap((4, 5), (0, 10))], [6, 6]);
     }
 }

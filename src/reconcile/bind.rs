@@ -42,6 +42,9 @@ pub const SCHEMA: &str = "reconcile-schema";
 /// The rule of sequences whose next number is taken already.
 pub const SEQUENCES: &str = "reconcile-sequences";
 
+/// The rule of the time between the two snapshots.
+pub const SNAPSHOT_GAP: &str = "reconcile-snapshot-gap";
+
 /// A reconciliation ready for two schemas.
 #[derive(Debug, Clone)]
 pub struct BoundReconcile {
@@ -140,7 +143,7 @@ impl BoundReconcile {
         let rows = ROW_RULES.iter().map(|id| (*id).to_owned());
         let columns = self.columns.iter();
         let columns = columns.flat_map(|c| std::iter::once(c.rule()).chain(c.unmapped_rule()));
-        let built = [FIT, FIT_BACK, SCHEMA, SEQUENCES].map(str::to_owned);
+        let built = [FIT, FIT_BACK, SCHEMA, SEQUENCES, SNAPSHOT_GAP].map(str::to_owned);
         rows.chain(built).chain(columns).chain(self.totals.iter().map(|t| t.id.clone())).collect()
     }
 }

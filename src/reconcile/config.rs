@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
 use crate::frame::Number;
 use crate::model::{Logical, Severity};
 use crate::node::{FromNode, Literal, Node, choices, params};
-use crate::rule::{MaxFailures, Pairs};
+use crate::rule::{MaxFailures, Pairs, TimeSpan};
 
 params! {
     /// How expected and target are compared. Where nothing is said, every column that both sides have is
@@ -24,6 +24,10 @@ params! {
         /// `changed_after_the_snapshot`, and are counted apart: the sides moved while they were read. They fail as others do.
         /// What a timestamp without a zone shows is what `timezone` says, on the side or its connection.
         changed_since: Option<Spanned<String>>,
+        /// The longest that may lie between the two sides' snapshots, such as `2h`: the rule `reconcile-snapshot-gap`. Where a
+        /// snapshot is of several moments, those farthest apart count; a file is of the moment it was last modified. Default:
+        /// the project's.
+        max_snapshot_gap: Option<TimeSpan>,
         /// How the structure of the two sides is compared, by the rule `reconcile-schema`: columns of one side only that are
         /// not excluded, types, lengths, and what databases declare of NULL, keys, references and defaults. Without this it is
         /// compared where a side is a table of a database.
@@ -31,7 +35,7 @@ params! {
         /// Severity and allowed failures of the reconciliation's own rules, by id: `reconcile-missing`,
         /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-no_key`, `reconcile-<column>`,
         /// `reconcile-unmapped-<column>`, `reconcile-fit`, `reconcile-fit-back`, `reconcile-schema`,
-        /// `reconcile-sequences`, `total-<column>-<by>`.
+        /// `reconcile-sequences`, `reconcile-snapshot-gap`, `total-<column>-<by>`.
         rules: IndexMap<String, Spanned<RuleFields>> = "{}",
     }
 }
@@ -43,6 +47,7 @@ impl Default for Reconcile {
             columns: IndexMap::new(),
             totals: Vec::new(),
             changed_since: None,
+            max_snapshot_gap: None,
             schema: None,
             rules: IndexMap::new(),
         }

@@ -32,7 +32,7 @@ use crate::rule::RuleError;
 pub use align::{Alignment, Evidence, Pair};
 pub use bind::{
     BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, KeyColumn, NotCompared, ROW,
-    ROW_RULES, SCHEMA, SEQUENCES, bind,
+    ROW_RULES, SCHEMA, SEQUENCES, SNAPSHOT_GAP, bind,
 };
 pub use compare::{ColumnOutcome, compare};
 pub use config::{

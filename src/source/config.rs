@@ -16,7 +16,7 @@ use crate::node::{FieldDoc, Fields, FromNode, Node, choices, params};
 use super::{ColumnRules, CsvOptions, FileSelection, ReadRequest, Relation, Selection, TableSelection};
 
 pub use address::AddressKind;
-pub use database::{Connections, Hours, Limits, OdbcConnection, PostgresConnection, Rate, Secret, TimeSpan};
+pub use database::{Connections, Hours, Limits, OdbcConnection, PostgresConnection, Rate, Secret};
 
 choices! {
     /// What a file holds.

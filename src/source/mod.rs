@@ -43,7 +43,7 @@ use crate::model::{Field, Holds, Logical, Schema, Structure};
 pub use catalogue::{Catalogue, Described, DescribedColumn, ForeignKey, Listed};
 pub use config::{
     AddressKind, ConnectionConfig, Connections, Delimiter, Encoding, FilesConnection, Format, Hours, Limits,
-    OdbcConnection, PostgresConnection, Quote, Rate, Secret, SideConfig, TimeSpan,
+    OdbcConnection, PostgresConnection, Quote, Rate, Secret, SideConfig,
 };
 pub use dialect::{Sample, samples};
 pub use error::{CsvProblem, SinkError, SourceError};

@@ -31,11 +31,15 @@ const TARGET: &str = "id,name,rent,at\n\
     8,Hal,80.00,2099-01-01 09:00:00\n\
     9,Ivy,90.00,2020-01-01 09:00:00\n";
 
+fn joined(cells: &[Option<&str>], by: &str) -> String {
+    cells.iter().map(|cell| cell.unwrap_or("-")).collect::<Vec<_>>().join(by)
+}
+
 /// Every finding: its rule, key and cause.
 fn causes(folder: &Folder) -> Vec<String> {
     let mut rows = Vec::new();
     for_each_row(&folder.run_folder().join("findings/t.parquet"), &["rule", "key", "cause"], |cells| {
-        rows.push(cells.iter().map(|cell| cell.unwrap_or("-")).collect::<Vec<_>>().join(" "));
+        rows.push(joined(cells, " "));
     })
     .expect("findings");
     rows.sort_unstable();
@@ -223,4 +227,80 @@ fn a_database_says_when_its_rows_were_seen_and_its_zone_what_its_clocks_show() {
             "reconcile-v 2 changed_after_the_snapshot",
         ]
     );
+}
+
+/// A project whose files were last modified so many seconds apart.
+fn apart(seconds: u64, rules: &str, project: &str) -> Folder {
+    let folder = Folder::new();
+    folder.project(&format!("{}{rules}", RULES.replace("changed_since: at\n  ", "")), SOURCE, SOURCE);
+    let text = std::fs::read_to_string(folder.path().join("counterfoil.yml")).expect("the project");
+    folder.write("counterfoil.yml", format!("{text}{project}"));
+    for (name, seconds) in [("source.csv", 1_000_000_000), ("target.csv", 1_000_000_000 + seconds)] {
+        let file = std::fs::File::options().append(true).open(folder.path().join(name)).expect("a file");
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).expect("a time");
+    }
+    folder
+}
+
+const GAP: &str = "reconcile-snapshot-gap";
+
+#[test]
+fn snapshots_too_far_apart_fail_the_gate() {
+    let folder = apart(22_321, "  max_snapshot_gap: 6h\n", "");
+    let ran = failed(&folder, &["run"]);
+    assert!(
+        ran.stdout.contains("the snapshots of the two sides are farther apart than `max_snapshot_gap`"),
+        "{}",
+        ran.stdout
+    );
+    let gap = rule(&folder, GAP);
+    assert_eq!(
+        (gap.status, gap.says.as_str()),
+        (Status::Fail, "No more than 6h lies between the snapshots of the two sides.")
+    );
+    let mut found = Vec::new();
+    let path = folder.run_folder().join("findings/t.parquet");
+    for_each_row(&path, &["rule", "expected", "target"], |cells| found.push(joined(cells, " / ")))
+        .expect("findings");
+    assert_eq!(found, [format!("{GAP} / at most 6h / 6h 12min apart")]);
+    let page = std::fs::read_to_string(folder.run_folder().join("report/t.html")).expect("a page");
+    assert!(page.contains("6h 12min apart"));
+    // The snapshots say it, however often they are judged and by whichever command.
+    failed(&folder, &["reconcile", "--from", "latest"]);
+    assert_eq!(rule(&folder, GAP), gap);
+}
+
+#[test]
+fn the_limit_itself_is_near_enough_and_a_dataset_may_have_its_own() {
+    for (seconds, rules, project, code) in [
+        (7200, "  max_snapshot_gap: 2h\n", "", 0),
+        (7201, "  max_snapshot_gap: 2h\n", "", 1),
+        (7201, "", "max_snapshot_gap: 2h\n", 1),
+        (7201, "  max_snapshot_gap: 3h\n", "max_snapshot_gap: 2h\n", 0),
+        (7201, "  rules: { reconcile-snapshot-gap: { severity: warning } }\n", "max_snapshot_gap: 2h\n", 0),
+        (7201, "", "", 0),
+    ] {
+        let folder = apart(seconds, rules, project);
+        let ran = folder.run(&["run"]);
+        assert_eq!(ran.code, Some(code), "{seconds} {rules}{project}: {ran:?}");
+        let judged = folder.result().datasets[0].rules.iter().any(|rule| rule.id == GAP);
+        assert_eq!(judged, !rules.is_empty() || !project.is_empty());
+    }
+}
+
+#[test]
+fn a_gap_that_is_no_span_of_time_is_a_mistake_with_its_place() {
+    for (rules, project, place) in [
+        ("  max_snapshot_gap: soon\n", "", "rules/t.yml:7:21"),
+        ("", "max_snapshot_gap: 2 weeks\n", "counterfoil.yml:8:19"),
+    ] {
+        let ran = apart(0, rules, project).run(&["check-config"]);
+        assert_eq!(ran.code, Some(2), "{ran:?}");
+        assert!(
+            ran.stderr.contains("a span of time of at most seven days is expected here"),
+            "{}",
+            ran.stderr
+        );
+        assert!(ran.stderr.contains(place), "{}", ran.stderr);
+    }
 }

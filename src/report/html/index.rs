@@ -170,7 +170,7 @@ fn ranked(result: &RunResult) -> Vec<(&DatasetResult, usize)> {
         let rule = &d.rules[*i];
         // A total only follows from what is wrong with records, and its figures are not records; nor are values that
         // do not fit, and parts of a structure.
-        let counts_others = ["total", "fit", "schema"].contains(&rule.kind.as_str());
+        let counts_others = ["total", "fit", "schema", "snapshot_gap"].contains(&rule.kind.as_str());
         (rules::rank(rule.status), counts_others, std::cmp::Reverse(rules::weight(rule)))
     });
     all
@@ -340,7 +340,7 @@ fn dimensions(result: &RunResult) -> Vec<DimensionRow> {
         let rules = result.datasets.iter().flat_map(|d| &d.rules);
         let figures: Vec<_> = rules
             .filter(|rule| {
-                let of_reconciliation = ["reconcile", "total", "unmapped", "fit", "schema"];
+                let of_reconciliation = ["reconcile", "total", "unmapped", "fit", "schema", "snapshot_gap"];
                 rule.dimension == dimension && !of_reconciliation.contains(&rule.kind.as_str())
             })
             .flat_map(|rule| rule.sides.iter().map(move |figure| (rule, figure)))
