@@ -19,6 +19,7 @@ mod orphans;
 mod outputs;
 mod prepare;
 mod project_key;
+mod recheck;
 mod reconciled;
 mod references;
 mod resting;
@@ -57,6 +58,7 @@ pub use connected::check_connected;
 pub use events::{Event, Observer, Silent};
 pub use folder::Unfinished;
 pub use prepare::Taken;
+pub use recheck::{Recheck, RecheckOptions, Rechecked, RecheckedColumn, Still, recheck};
 
 /// How far a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

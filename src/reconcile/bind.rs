@@ -10,7 +10,7 @@ use chrono_tz::Tz;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
-use crate::model::{Family, Field, Logical, Schema};
+use crate::model::{Family, Field, Logical, Schema, Side};
 
 use super::config::{Aggregate, Amount, Reconcile, RuleFields, Total};
 use super::convert::Convert;
@@ -77,6 +77,14 @@ pub struct KeyColumn {
     pub note: String,
     pub(super) expected: Convert,
     pub(super) target: Convert,
+}
+
+impl KeyColumn {
+    /// Returns true where the values of a side are compared as they stand there.
+    pub fn is_as_it_stands(&self, side: Side) -> bool {
+        let convert = if side == Side::Target { &self.target } else { &self.expected };
+        matches!(convert, Convert::Direct) && self.name != ROW
+    }
 }
 
 /// A column that is compared.

@@ -383,6 +383,14 @@ impl Snapshot {
     }
 }
 
+/// Reads what the snapshot in a folder says about itself, without a look at its files.
+///
+/// # Errors
+/// Where there is none, or it is of another version.
+pub fn manifest_in(folder: &Path) -> Result<Manifest, SnapshotError> {
+    read_manifest(&folder.join(MANIFEST))
+}
+
 fn read_manifest(path: &Path) -> Result<Manifest, SnapshotError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,

@@ -391,7 +391,7 @@ fn table_of(side: &SideConfig, place: &Span, out: &mut Diagnostics) -> Option<Ta
         }
     };
     let condition = side.r#where.as_ref().map(|condition| condition.value.clone());
-    relation.filter(|_| ok).map(|relation| TableSelection { relation, condition })
+    relation.filter(|_| ok).map(|relation| TableSelection { relation, condition, among: None })
 }
 
 fn usual_delimiter(file: &str) -> u8 {

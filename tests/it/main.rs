@@ -36,6 +36,7 @@ mod odbc;
 mod oracle;
 mod postgres;
 mod readme;
+mod recheck;
 mod reconciling;
 mod report;
 mod resting;

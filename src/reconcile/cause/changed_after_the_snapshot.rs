@@ -1,7 +1,7 @@
 //! Records that were changed on one side after the other side was read.
 //!
 //! The source is in use while it is copied: a record is saved after the target was loaded or read, and differs until the next
-//! load. Such differences are movement, not mistakes of the migration.
+//! load. Such differences are movement, not mistakes of the migration: `counterfoil recheck` says which of them are gone.
 //!
 //! - It takes `changed_since` under `reconcile`: the column that says when a row was last changed. A differing or missing record
 //!   has this cause where the source's row was changed after the target's snapshot, a differing or unexpected one where the
