@@ -11,6 +11,7 @@ mod man;
 mod output;
 mod progress;
 mod project;
+mod recheck;
 mod reconcile;
 mod report;
 mod run;
@@ -69,6 +70,7 @@ enum Command {
     Run(run::Args),
     Snapshot(snapshot::Args),
     Reconcile(reconcile::Args),
+    Recheck(recheck::Args),
     CheckConfig(check_config::Args),
     Doctor(doctor::Args),
     Report(report::Args),
@@ -101,6 +103,7 @@ fn dispatch(command: &Command, output: &Output) -> u8 {
         Command::Run(args) => run::run(args, output),
         Command::Snapshot(args) => snapshot::run(args, output),
         Command::Reconcile(args) => reconcile::run(args, output),
+        Command::Recheck(args) => recheck::run(args, output),
         Command::CheckConfig(args) => check_config::run(args, output),
         Command::Doctor(args) => doctor::run(args, output),
         Command::Report(args) => report::run(args, output),

@@ -199,6 +199,7 @@ fn sentence(event: &Event) -> String {
                 "check" => "checking",
                 "reconcile" => "reconciling",
                 "write" => "writing",
+                "recheck" => "reading again",
                 other => other,
             };
             format!("{dataset}: {doing}")

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::model::{Severity, Side};
 use crate::node::{FromNode, Node, Value};
 use crate::reconcile::{AMBIGUOUS, FOLDED_KEY, ROW, ROW_RULES, Reconcile};
-use crate::rule::ProjectFiles;
+use crate::rule::{ProjectFiles, TimeSpan};
 
 use super::across::check_across;
 use super::crosswalk::{self, Crosswalk};
@@ -90,7 +90,9 @@ pub(super) fn load_changed(
     }
     let unreached = databases.map(|databases| databases.unreached()).unwrap_or_default();
     check_across(&drafts, complete, out);
-    let datasets: Option<Vec<Dataset>> = drafts.into_iter().map(|draft| draft?.into_dataset()).collect();
+    let gap = config.max_snapshot_gap.0.flatten();
+    let datasets = drafts.into_iter().map(|draft| draft?.into_dataset(gap));
+    let datasets: Option<Vec<Dataset>> = datasets.collect();
     let fail_on = config.gate.0.map_or(Severity::Error, |gate| gate.fail_on.severity());
     config.version.0?;
     Some(Plan {
@@ -291,7 +293,8 @@ impl Draft {
         if !self.sides.are_two() {
             return;
         }
-        self.reconcile.exclude.iter().for_each(|name| self.sides.check_anywhere(name, out));
+        let anywhere = self.reconcile.exclude.iter().chain(&self.reconcile.changed_since);
+        anywhere.for_each(|name| self.sides.check_anywhere(name, out));
         let names = node.get("reconcile").and_then(|r| r.get("columns"));
         for (name, policy) in &self.reconcile.columns {
             let span = name_span(names, name).unwrap_or(&policy.span).clone();
@@ -349,8 +352,9 @@ impl Draft {
         }
     }
 
-    /// Returns the dataset, where nothing it needs is beyond use.
-    fn into_dataset(self) -> Option<Dataset> {
+    /// Returns the dataset, where nothing it needs is beyond use; `gap` is the project's `max_snapshot_gap`.
+    fn into_dataset(mut self, gap: Option<TimeSpan>) -> Option<Dataset> {
+        self.reconcile.max_snapshot_gap = self.reconcile.max_snapshot_gap.or(gap);
         Some(Dataset {
             unfit: self.unfit,
             name: self.name?,

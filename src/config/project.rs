@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
 use crate::model::Severity;
 use crate::node::{FromNode, Node, choices, params};
+use crate::rule::TimeSpan;
 use crate::source::ConnectionConfig;
 
 use super::attempt::Attempt;
@@ -31,6 +32,9 @@ params! {
         fingerprint_key: Attempt<Option<Secret>>,
         /// The "now" of every run: a date (its midnight in UTC), or a moment with its zone. Default: when the run starts.
         as_of: Attempt<Option<AsOf>>,
+        /// The longest that may lie between the snapshots of a dataset's two sides, such as `2h`: the rule
+        /// `reconcile-snapshot-gap` of each. A dataset may have its own under `reconcile`. Default: it is not looked at.
+        max_snapshot_gap: Attempt<Option<TimeSpan>>,
     }
 }
 

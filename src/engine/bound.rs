@@ -9,7 +9,7 @@ use crate::findings::StepResult;
 use crate::frame::Frame;
 use crate::matching::{BoundMatch, Match, MatchOutcome};
 use crate::model::{Schema, Side};
-use crate::reconcile::{BoundReconcile, Context};
+use crate::reconcile::{BoundReconcile, Context, Seen};
 use crate::rule::{Columns, ProjectFiles, RuleError};
 
 use super::crosswalk::{self, Holders};
@@ -118,6 +118,13 @@ impl<'p> BoundDataset<'p> {
     /// Returns the reconciliation, where the dataset has two sides.
     pub fn reconcile(&self) -> Option<&BoundReconcile> {
         self.reconcile.as_ref()
+    }
+
+    /// Notes when the two sides were seen, where that is known.
+    pub fn were_seen(&mut self, seen: Option<Seen>) {
+        if let Some(since) = self.reconcile.as_mut().and_then(|bound| bound.changed_since.as_mut()) {
+            since.seen = seen;
+        }
     }
 
     /// Cleanses the raw source and holds back the rows that a step could not handle.

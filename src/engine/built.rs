@@ -6,16 +6,17 @@ use crate::config::Dataset;
 use crate::findings::RuleResult;
 use crate::model::{Dimension, Family, Field, Finding, Holds, Severity, Side};
 use crate::reconcile::{
-    FIT, FIT_BACK, FitColumn, SCHEMA, SEQUENCES, SchemaOutcome, SideSchema, compare_schemas, fit_columns,
-    greatest_whole, misfits, sequences_behind,
+    FIT, FIT_BACK, FitColumn, SCHEMA, SEQUENCES, SNAPSHOT_GAP, SchemaOutcome, SideSchema, compare_schemas,
+    fit_columns, greatest_whole, misfits, sequences_behind,
 };
-use crate::rule::RuleError;
+use crate::rule::{RuleError, TimeSpan};
 use crate::source::holds;
 
 use super::Stage;
 use super::draft::Draft;
 use super::expected::Working;
 use super::findings::Cells;
+use super::movement;
 use super::prepare::LoadedSide;
 use super::reconciled::Reconciled;
 
@@ -80,6 +81,7 @@ impl Built<'_> {
             judged.extend(self.fit()?);
             judged.extend(self.fit_back()?);
         }
+        judged.extend(self.gap());
         judged.extend(self.schema(&mut notes));
         if is_whole {
             judged.extend(self.sequences()?);
@@ -152,6 +154,31 @@ impl Built<'_> {
             severity,
         };
         Ok(Some(draft.finish()))
+    }
+
+    /// Looks whether too much time lies between the two snapshots.
+    fn gap(&self) -> Option<Judged> {
+        let most = self.dataset.reconcile.max_snapshot_gap?;
+        let seen = |side: &LoadedSide| side.snapshot.manifest.seen();
+        let gap = seen(self.source).zip(seen(self.target)).map(movement::gap);
+        let finding = gap.filter(|gap| *gap > most.0).map(|gap| Finding {
+            expected: Some(format!("at most {most}")),
+            target: Some(format!("{} apart", TimeSpan(gap))),
+            ..empty_finding(Side::Target)
+        });
+        let draft = Draft {
+            id: SNAPSHOT_GAP.to_owned(),
+            says: format!("No more than {most} lies between the snapshots of the two sides."),
+            columns: Vec::new(),
+            dimension: Dimension::Timeliness,
+            // Without both times there is nothing to judge.
+            sides: vec![(Side::Target, u64::from(gap.is_some()), finding.into_iter().collect())],
+            fields: self.done.bound.rules.get(SNAPSHOT_GAP),
+            may_be_empty: false,
+            kind: "snapshot_gap",
+            severity: Severity::Error,
+        };
+        Some(draft.finish())
     }
 
     /// Compares the structure of the two sides.

@@ -365,6 +365,7 @@ impl<'a> World<'a> {
             rules: Vec::new(),
             steps: working.map(|w| w.steps.clone()).unwrap_or_default(),
             buckets: None,
+            moved: None,
             totals: Vec::new(),
             references: Vec::new(),
             ledger: None,

@@ -6,6 +6,7 @@ use crate::findings::{RuleResult, SideFigure};
 use crate::gate::{side_status, worst};
 use crate::model::{Dimension, Finding, Severity, Side, Status};
 use crate::reconcile::RuleFields;
+use crate::reconcile::cause::MOVED;
 
 /// One rule while it is put together.
 pub struct Draft<'a> {
@@ -31,7 +32,7 @@ pub struct Draft<'a> {
 
 impl Draft<'_> {
     /// Puts the rule together with its findings. The classes of findings about the structure and about what fits are
-    /// counted.
+    /// counted, and records without a partner that only moved.
     pub fn finish(self) -> (RuleResult, Vec<Finding>) {
         let severity = self.fields.and_then(|f| f.severity).unwrap_or(self.severity);
         let max_failures = self.fields.and_then(|f| f.max_failures);
@@ -43,6 +44,15 @@ impl Draft<'_> {
             if matches!(self.kind, "fit" | "schema" | "crosswalk") {
                 for class in found.iter().filter_map(|finding| finding.group.clone()) {
                     *classes.entry(class).or_insert(0) += 1;
+                }
+            }
+            if self.kind == "reconcile" {
+                // The causes of cells are counted by column.
+                let is_moved =
+                    |finding: &&Finding| finding.column.is_none() && finding.cause.as_deref() == Some(MOVED);
+                let moved = found.iter().filter(is_moved).count() as u64;
+                if moved > 0 {
+                    classes.insert(MOVED.replace('_', " "), moved);
                 }
             }
             let status = side_status(severity, max_failures, self.may_be_empty, evaluated, failed);

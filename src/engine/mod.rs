@@ -18,10 +18,12 @@ mod masking;
 mod mend;
 mod mistakes;
 mod moments;
+mod movement;
 mod orphans;
 mod outputs;
 mod prepare;
 mod project_key;
+mod recheck;
 mod reconciled;
 mod references;
 mod resting;
@@ -62,6 +64,7 @@ pub use connected::check_connected;
 pub use events::{Event, Observer, Silent};
 pub use folder::Unfinished;
 pub use prepare::Taken;
+pub use recheck::{Recheck, RecheckOptions, Rechecked, RecheckedColumn, Still, recheck};
 
 /// How far a run goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -335,7 +338,8 @@ fn bind_all<'p>(
             continue;
         }
         let (source, target) = (loaded.schema(Side::Source), loaded.schema(Side::Target));
-        let ready = BoundDataset::bind(dataset, [source, target], plan, &holders, as_of, &mut out);
+        let mut ready = BoundDataset::bind(dataset, [source, target], plan, &holders, as_of, &mut out);
+        ready.were_seen(movement::seen(loaded));
         bound.insert(dataset.name.value.clone(), ready);
     }
     mistakes::references(plan, &|name, side| loaded.get(name)?.schema(side), &mut out);

@@ -29,7 +29,12 @@ pub struct LoadedSide {
 }
 
 impl LoadedSide {
-    fn load(snapshot: Snapshot, rests: bool, keep: Option<PathBuf>) -> Result<LoadedSide, SnapshotError> {
+    /// Reads a snapshot, or opens its rows where they rest.
+    pub(super) fn load(
+        snapshot: Snapshot,
+        rests: bool,
+        keep: Option<PathBuf>,
+    ) -> Result<LoadedSide, SnapshotError> {
         if !rests {
             let frame = snapshot.read()?;
             return Ok(LoadedSide { snapshot, frame, out_of_scope: 0, resting: None });
@@ -102,7 +107,7 @@ pub fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
 }
 
 /// Takes snapshots of sides: one connector for each connection, shared by all its tables.
-struct Taker<'p> {
+pub(super) struct Taker<'p> {
     store: Store,
     connectors: BTreeMap<Option<&'p str>, Box<dyn Connector>>,
     resume: bool,
@@ -111,7 +116,14 @@ struct Taker<'p> {
 }
 
 impl<'p> Taker<'p> {
-    fn new(plan: &'p Plan, out: &Path, resume: bool, cancel: &'p Cancel, observer: &'p dyn Observer) -> Self {
+    /// Makes what takes them into the folder of an output folder.
+    pub(super) fn new(
+        plan: &'p Plan,
+        out: &Path,
+        resume: bool,
+        cancel: &'p Cancel,
+        observer: &'p dyn Observer,
+    ) -> Self {
         let mut connectors = BTreeMap::new();
         for Wanted { plan: side, .. } in wanted(plan) {
             connectors
@@ -122,10 +134,19 @@ impl<'p> Taker<'p> {
     }
 
     fn take(&self, wanted: &Wanted<'_>) -> Result<Snapshot, SnapshotError> {
-        let (dataset, side) = (&wanted.dataset.name.value, wanted.side);
+        self.take_of(&wanted.dataset.name.value, wanted.side, &wanted.plan.request)
+    }
+
+    /// Takes a snapshot of what a side's request asks for.
+    pub(super) fn take_of(
+        &self,
+        dataset: &str,
+        side: &str,
+        request: &ReadRequest,
+    ) -> Result<Snapshot, SnapshotError> {
         let tell = |progress: Progress| {
             self.observer.event(&Event::Reading {
-                dataset: dataset.clone(),
+                dataset: dataset.to_owned(),
                 side: side.to_owned(),
                 rows: progress.rows,
                 of: progress.of,
@@ -136,9 +157,8 @@ impl<'p> Taker<'p> {
             self.observer.event(&Event::Note { message: format!("{dataset} {side}: {text}") });
         };
         // Every side's connection has a connector; the plan holds no other.
-        let connector = self.connectors.get(&wanted.plan.request.connection.as_deref());
-        let connector = connector.ok_or_else(|| SnapshotError::Name(dataset.clone()))?;
-        let request = &wanted.plan.request;
+        let connector = self.connectors.get(&request.connection.as_deref());
+        let connector = connector.ok_or_else(|| SnapshotError::Name(dataset.to_owned()))?;
         // What cannot be asked is not known, and said so where it would be looked at.
         let structure = || connector.structure(request, self.cancel).ok().flatten();
         let options = TakeOptions {

@@ -10,7 +10,7 @@ use crate::frame::{Frame, Rows};
 use crate::ledger::{SourceDisposition, Tally, TargetDisposition};
 use crate::model::{Dimension, Finding, SMALL_GROUP, Severity, Side, Status};
 use crate::reconcile::{
-    self, BoundReconcile, BoundTotal, ComparedColumn, Input, Means, Prepared, TotalOutcome, cause,
+    self, BoundReconcile, BoundTotal, ComparedColumn, Input, Means, Moved, Prepared, TotalOutcome, cause,
 };
 use crate::rule::RuleError;
 
@@ -28,6 +28,7 @@ pub struct Reconciled {
     pub bound: BoundReconcile,
     pub(super) outcome: reconcile::Reconciliation,
     pub(super) explained: cause::Explained,
+    pub(super) moved: Moved,
     /// Why there are no causes, where they could not be found.
     not_explained: Option<String>,
     /// Both sides as they were compared; without rows where those rest.
@@ -96,6 +97,7 @@ pub fn reconcile_resting(
 struct Found {
     outcome: reconcile::Reconciliation,
     explained: cause::Explained,
+    moved: Moved,
     not_explained: Option<String>,
     keys: RowKeys,
 }
@@ -104,20 +106,21 @@ impl Found {
     /// Compares two sides, finds out why they differ, and makes the keys of the rows of the evidence.
     fn new(input: &Input<'_>, bound: &BoundReconcile, means: &Means<'_>) -> Result<Found, RuleError> {
         let outcome = reconcile::reconcile(input, bound, means)?;
+        let moved = bound.moved(&outcome)?;
         // What differs is told in any case, even where it cannot be said why.
-        let (explained, not_explained) = match guarded(|| cause::explain(input, bound, &outcome)) {
+        let (explained, not_explained) = match guarded(|| cause::explain(input, bound, &outcome, &moved)) {
             Ok(explained) => (explained, None),
             Err(message) => (cause::Explained::default(), Some(message)),
         };
         let key: Vec<String> = bound.key.iter().map(|part| part.name.clone()).collect();
         let evidence = &outcome.evidence;
         let keys = RowKeys::new(&key, Some(bound), None, Some(&evidence.expected), Some(&evidence.target));
-        Ok(Found { outcome, explained, not_explained, keys })
+        Ok(Found { outcome, explained, moved, not_explained, keys })
     }
 
     fn with(self, bound: &BoundReconcile, prepared: Prepared, origin: Vec<usize>) -> Reconciled {
-        let Found { outcome, explained, not_explained, keys } = self;
-        Reconciled { bound: bound.clone(), outcome, explained, not_explained, prepared, keys, origin }
+        let Found { outcome, explained, moved, not_explained, keys } = self;
+        Reconciled { bound: bound.clone(), outcome, explained, moved, not_explained, prepared, keys, origin }
     }
 }
 
@@ -374,6 +377,8 @@ impl Reconciled {
             from_quarantined: count(&rows.from_quarantined),
             from_merged: count(&rows.from_merged),
         });
+        result.moved = self.movement();
+        result.notes.extend(self.moved_note());
         for bound in &self.bound.columns {
             if !result.columns.iter().any(|column| column.name == bound.name) {
                 result.columns.push(ColumnResult { name: bound.name.clone(), ..ColumnResult::default() });

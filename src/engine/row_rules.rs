@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Dimension, Finding, Severity, Side};
-use crate::reconcile::{AMBIGUOUS, FOLDED_KEY};
+use crate::reconcile::{AMBIGUOUS, FOLDED_KEY, cause};
 
 use super::draft::Draft;
 use super::findings::{Cells, fill_joined};
@@ -68,6 +68,14 @@ impl RowRules<'_> {
     }
 }
 
+/// Gives those findings their cause whose rows moved.
+fn moved(mut found: Vec<Finding>, moved: &[bool]) -> Vec<Finding> {
+    for (finding, _) in found.iter_mut().zip(moved).filter(|(_, moved)| **moved) {
+        finding.cause = Some(cause::MOVED.to_owned());
+    }
+    found
+}
+
 impl Reconciled {
     /// Returns the results and findings of the rules about whole rows.
     pub(super) fn row_rules(&self, of: &RowRules<'_>) -> Vec<Judged> {
@@ -89,6 +97,8 @@ impl Reconciled {
                 of.whole(Side::Target, &rows.unexpected, &of.columns),
             ),
         };
+        let missing = moved(missing, &self.moved.missing);
+        let unexpected = moved(unexpected, &self.moved.unexpected);
         let mut drafts = vec![
             of.draft(
                 "reconcile",

@@ -8,6 +8,6 @@ pub use table::{FindingRow, fingerprint, to_batch};
 
 pub use result::{
     Buckets, BySide, CauseResult, ChainResult, ColumnResult, DatasetResult, FORMAT_VERSION, Gate, Masking,
-    ONLY_RECONCILED, ReferenceResult, Remedies, RuleResult, RunResult, SideFigure, SideResult, StepResult,
-    TotalResult, TrancheKind, TrancheResult, TranchesResult,
+    Movement, ONLY_RECONCILED, ReferenceResult, Remedies, RuleResult, RunResult, SideFigure, SideResult,
+    StepResult, TotalResult, TrancheKind, TrancheResult, TranchesResult,
 };

@@ -76,6 +76,9 @@ pub struct DatasetResult {
     pub steps: Vec<StepResult>,
     /// Rows of the reconciliation, where there is one.
     pub buckets: Option<Buckets>,
+    /// What of these one side changed after the other side's snapshot, where `changed_since` says how that is told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Movement>,
     /// Control totals.
     pub totals: Vec<TotalResult>,
     /// The foreign keys, each looked at on both sides, in the order of the rule file.
@@ -374,6 +377,27 @@ pub struct Buckets {
     pub from_quarantined: u64,
     /// Target rows whose key belongs to a merged row.
     pub from_merged: u64,
+}
+
+/// Rows of a reconciliation that one side changed after the other side's snapshot: what may be movement alone. Each is
+/// counted in [`Buckets`] too.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Movement {
+    /// Row pairs with at least one differing cell.
+    pub mismatched: u64,
+    /// Differing cells.
+    pub mismatched_cells: u64,
+    /// Expected rows without partner.
+    pub missing: u64,
+    /// Target rows without partner.
+    pub unexpected: u64,
+}
+
+impl Movement {
+    /// Returns the rows, pairs counted once.
+    pub fn rows(&self) -> u64 {
+        self.mismatched + self.missing + self.unexpected
+    }
 }
 
 /// One control total.

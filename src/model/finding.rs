@@ -25,7 +25,8 @@ pub struct Finding {
     pub target: Option<String>,
     /// The expected value as text.
     pub expected: Option<String>,
-    /// Why a cell differs from the expected one: the word of its cause, several joined by `+`.
+    /// Why a cell differs from the expected one: the word of its cause, several joined by `+`. Why a record has no partner,
+    /// where that is movement.
     pub cause: Option<String>,
     /// The duplicate group's id, the class of an orphan, or of a total [`SMALL_GROUP`].
     pub group: Option<String>,

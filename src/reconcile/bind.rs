@@ -2,6 +2,7 @@
 
 mod column;
 mod key;
+mod moved;
 mod prepare;
 mod tranches;
 
@@ -11,11 +12,12 @@ use chrono_tz::Tz;
 use indexmap::IndexMap;
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
-use crate::model::{Family, Field, Logical, Schema};
+use crate::model::{Family, Field, Logical, Schema, Side};
 
 use super::config::{Aggregate, Amount, Reconcile, RuleFields, Total};
 use super::convert::Convert;
 use super::meet::{Meeting, Refusal, declared_zone};
+use super::moved::ChangedSince;
 use super::policy::Policy;
 use super::prepare::Preparation;
 use super::schema::TypePair;
@@ -52,6 +54,9 @@ pub const SCHEMA: &str = "reconcile-schema";
 /// The rule of sequences whose next number is taken already.
 pub const SEQUENCES: &str = "reconcile-sequences";
 
+/// The rule of the time between the two snapshots.
+pub const SNAPSHOT_GAP: &str = "reconcile-snapshot-gap";
+
 /// A reconciliation ready for two schemas.
 #[derive(Debug, Clone)]
 pub struct BoundReconcile {
@@ -69,6 +74,8 @@ pub struct BoundReconcile {
     pub totals: Vec<BoundTotal>,
     /// What makes the tranches of the ledger, where it is split.
     pub tranches: Option<BoundTranches>,
+    /// The column that says when a row was changed, where there is one.
+    pub changed_since: Option<ChangedSince>,
     /// The pairs of types that may meet, and whether the structure is compared whatever the sides are.
     pub schema: (Vec<TypePair>, bool),
     /// The fields that the user set for rules, by rule id.
@@ -88,6 +95,14 @@ pub struct KeyColumn {
     pub(super) target: Convert,
     /// What of a key's texts means nothing.
     pub(super) fold: Policy,
+}
+
+impl KeyColumn {
+    /// Returns true where the values of a side are compared as they stand there.
+    pub fn is_as_it_stands(&self, side: Side) -> bool {
+        let convert = if side == Side::Target { &self.target } else { &self.expected };
+        matches!(convert, Convert::Direct) && self.name != ROW
+    }
 }
 
 /// A column that is compared.
@@ -159,7 +174,7 @@ impl BoundReconcile {
         let columns = self.columns.iter();
         let columns =
             columns.flat_map(|c| self.has_key().then(|| c.rule()).into_iter().chain(c.unmapped_rule()));
-        let built = [FIT, FIT_BACK, SCHEMA, SEQUENCES].map(str::to_owned);
+        let built = [FIT, FIT_BACK, SCHEMA, SEQUENCES, SNAPSHOT_GAP].map(str::to_owned);
         rows.chain(built).chain(columns).chain(self.totals.iter().map(|t| t.id.clone())).collect()
     }
 }
@@ -197,6 +212,7 @@ pub fn bind(
     }
     let natural = binder.natural_key(key, &columns);
     let (totals, tranches) = (binder.totals(), binder.tranches(context.as_of));
+    let changed_since = binder.changed_since();
     let schema = (binder.type_pairs(), config.schema.is_some());
     let (rules, zones) = (IndexMap::new(), binder.zones());
     let bound = BoundReconcile {
@@ -207,6 +223,7 @@ pub fn bind(
         preparations,
         totals,
         tranches,
+        changed_since,
         schema,
         rules,
         zones,

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, Spanned};
 use crate::frame::Number;
 use crate::model::{Logical, Severity};
 use crate::node::{FromNode, Literal, Node, choices, params};
-use crate::rule::{MaxFailures, Pairs};
+use crate::rule::{MaxFailures, Pairs, TimeSpan};
 
 use super::tranches::Tranches;
 
@@ -33,6 +33,15 @@ params! {
         /// `[{ name: current, where: eot is null }]`, of which the first that is true counts. Rows with NULL, or for which none
         /// is true, make one too. A row of the target that has a partner stands where that does.
         tranches: Option<Tranches>,
+        /// The column that says when a row was last changed, such as `updated_at`. Differing and missing rows that the source,
+        /// and differing and unexpected rows that the target changed after the other side's snapshot was taken have the cause
+        /// `changed_after_the_snapshot`, and are counted apart: the sides moved while they were read. They fail as others do.
+        /// What a timestamp without a zone shows is what `timezone` says, on the side or its connection.
+        changed_since: Option<Spanned<String>>,
+        /// The longest that may lie between the two sides' snapshots, such as `2h`: the rule `reconcile-snapshot-gap`. Where a
+        /// snapshot is of several moments, those farthest apart count; a file is of the moment it was last modified. Default:
+        /// the project's.
+        max_snapshot_gap: Option<TimeSpan>,
         /// How the structure of the two sides is compared, by the rule `reconcile-schema`: columns of one side only that are
         /// not excluded, types, lengths, and what databases declare of NULL, keys, references and defaults. Without this it is
         /// compared where a side is a table of a database.
@@ -41,7 +50,7 @@ params! {
         /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-folded_key`, `reconcile-no_key`,
         /// `reconcile-ambiguous`, `reconcile-<column>`,
         /// `reconcile-unmapped-<column>`, `reconcile-fit`, `reconcile-fit-back`, `reconcile-schema`,
-        /// `reconcile-sequences`, `total-<column>-<by>`.
+        /// `reconcile-sequences`, `reconcile-snapshot-gap`, `total-<column>-<by>`.
         rules: IndexMap<String, Spanned<RuleFields>> = "{}",
     }
 }
@@ -54,6 +63,8 @@ impl Default for Reconcile {
             natural_key: Vec::new(),
             totals: Vec::new(),
             tranches: None,
+            changed_since: None,
+            max_snapshot_gap: None,
             schema: None,
             rules: IndexMap::new(),
         }

@@ -15,6 +15,7 @@ mod json;
 mod kept;
 mod keys;
 mod meet;
+mod moved;
 mod natural;
 mod pass;
 mod policy;
@@ -35,7 +36,7 @@ use crate::rule::RuleError;
 pub use align::{Alignment, Evidence, KeyGroup, Pair};
 pub use bind::{
     AMBIGUOUS, BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, FOLDED_KEY, KeyColumn,
-    NotCompared, ROW, ROW_RULES, SCHEMA, SEQUENCES, bind,
+    NotCompared, ROW, ROW_RULES, SCHEMA, SEQUENCES, SNAPSHOT_GAP, bind,
 };
 pub use compare::{ColumnOutcome, compare};
 pub use config::{
@@ -43,6 +44,7 @@ pub use config::{
     Zone,
 };
 pub use fit::{FitColumn, Misfit, Misfits, fit_columns, misfits};
+pub use moved::{ChangedSince, Moved, Seen};
 pub use prepare::{Applied, Preparation, Prepared};
 pub use schema::{
     Behind, Difference, SchemaOutcome, SideSchema, TypePair, compare_schemas, greatest_whole,

@@ -135,6 +135,34 @@ pub(super) fn title(cause: &str) -> String {
     cause.replace('_', " ").split('+').collect::<Vec<_>>().join(" and ")
 }
 
+/// Says how much of what differs one side changed after the other was read; nothing where that was not asked for, or
+/// nothing differs.
+pub(super) fn movement(dataset: &DatasetResult) -> Option<String> {
+    let (moved, buckets) = (dataset.moved?, dataset.buckets?);
+    let of = buckets.mismatched + buckets.missing + buckets.unexpected;
+    let all = match of {
+        1 => "1 record that differs, is missing or is not expected".to_owned(),
+        of => format!("{} records that differ, are missing or are not expected", thousands(of)),
+    };
+    let after = "changed on one side after the other side's snapshot";
+    let parts: Vec<String> =
+        [(moved.mismatched, "that differ"), (moved.missing, "missing"), (moved.unexpected, "not expected")]
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{} {what}", thousands(*count)))
+            .collect();
+    match (moved.rows(), of) {
+        (_, 0) => None,
+        (0, _) => Some(format!("None of {all} was {after}.")),
+        (n, _) => Some(format!(
+            "{} of {all} {} {after}: {}.",
+            thousands(n),
+            if n == 1 { "was" } else { "were" },
+            parts.join(", ")
+        )),
+    }
+}
+
 /// Says where the differences of a cause come from, of so many in the column.
 pub(super) fn sentence(cause: &CauseResult, of: u64) -> String {
     let says = one_line(&cause.says);

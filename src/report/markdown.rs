@@ -136,6 +136,9 @@ fn datasets(result: &RunResult, text: &mut String) {
     if paired {
         text.push_str("\nTwo counts in a cell are those of the expected records and of the target.\n");
     }
+    for (dataset, moved) in result.datasets.iter().filter_map(|d| Some((d, causes::movement(d)?))) {
+        text.push_str(&format!("\n{}: {}\n", escaped(&dataset.name), escaped(&moved)));
+    }
 }
 
 /// Writes why values differ, the most frequent causes first; nothing where none do.

@@ -114,8 +114,11 @@ pub fn render_result(
     Ok(files)
 }
 
-/// Reads the secret that tokens are made with.
-fn read_mask_key(folder: &Path) -> Result<[u8; 32], ReportError> {
+/// Reads the secret that the tokens of a run are made with.
+///
+/// # Errors
+/// Where its file cannot be read, or is not one.
+pub fn read_mask_key(folder: &Path) -> Result<[u8; 32], ReportError> {
     let path = folder.join(MASK_KEY_FILE);
     let text =
         std::fs::read_to_string(&path).map_err(|error| ReportError::Read { path: path.clone(), error })?;

@@ -268,7 +268,7 @@ impl Judged<'_> {
     /// Returns the rows concerned: all where a side fails as a whole, none for a total, which is no row.
     fn rows(&self) -> u64 {
         match (self.rule, self.figure) {
-            (Some(rule), _) if ["total", "fit", "schema"].contains(&rule.kind.as_str()) => 0,
+            (Some(rule), _) if ["total", "fit", "schema", "snapshot_gap"].contains(&rule.kind.as_str()) => 0,
             (Some(rule), Some(figure)) => rows_hit(rule, figure),
             _ => 0,
         }
@@ -442,6 +442,9 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
         }
         ("schema", "reconcile-sequences") => {
             format!("{} sequences {} a next number that is taken already", of(figure), pick("has", "have"))
+        }
+        ("snapshot_gap", _) => {
+            "the snapshots of the two sides are farther apart than `max_snapshot_gap`".to_owned()
         }
         ("schema", _) => format!("the two sides differ in {} parts of their structure", of(figure)),
         ("crosswalk", _) => {

@@ -5,6 +5,7 @@ mod common;
 mod kind;
 mod lookup;
 mod reference;
+mod time_span;
 
 pub use columns::{Columns, find};
 pub use common::{Common, MaxFailures};
@@ -12,3 +13,4 @@ pub(crate) use kind::kinds;
 pub use kind::{Kind, ProjectFiles, RuleError, example_blocks};
 pub use lookup::{Given, Pair, Pairs, Place, listed_already};
 pub use reference::Reference;
+pub use time_span::TimeSpan;

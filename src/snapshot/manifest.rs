@@ -151,6 +151,27 @@ impl Column {
 }
 
 impl Manifest {
+    /// Returns between which moments the rows were as the snapshot shows them, in microseconds since 1970 in UTC.
+    ///
+    /// Of a database the one moment that it says its data is of, by its own clock, else when the first and the last part
+    /// were begun; of files when they were last modified; else when the reading began. Nothing where no time can be read.
+    pub fn seen(&self) -> Option<(i64, i64)> {
+        let micros = |text: &str| Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros());
+        let taken = micros(&self.taken_at);
+        let modified = || -> Option<(i64, i64)> {
+            let of_inputs = self.inputs.iter().map(|input| micros(input.modified.as_deref()?));
+            let all: Vec<i64> = of_inputs.collect::<Option<_>>()?;
+            // A file that seems to be of the future was read nevertheless.
+            let least = |time: i64| taken.map_or(time, |taken| time.min(taken));
+            Some((least(*all.iter().min()?), least(*all.iter().max()?)))
+        };
+        let seen = self.server.as_ref().and_then(|server| micros(server.seen_at.as_deref()?));
+        let parts = self.moments.as_ref().and_then(|of| Some((micros(&of.first)?, micros(&of.last)?)));
+        let files = self.server.is_none().then(modified).flatten();
+        let one = |moment: i64| (moment, moment);
+        seen.map(one).or(parts).or(files).or(taken.map(one))
+    }
+
     /// Returns the schema.
     pub fn schema(&self) -> Schema {
         Schema { fields: self.columns.iter().map(Column::field).collect() }
@@ -255,15 +276,17 @@ mod tests {
     use super::*;
     use crate::source::Stable;
 
-    #[test]
-    fn the_same_rows_seen_otherwise_are_another_snapshot() {
-        let server = |stable, seen_at: &str| Server {
+    fn server(stable: Stable, seen_at: &str) -> Server {
+        Server {
             version: "1".to_owned(),
             isolation: "REPEATABLE READ".to_owned(),
             seen_at: Some(seen_at.to_owned()),
             stable,
-        };
-        let mut manifest = Manifest {
+        }
+    }
+
+    fn manifest() -> Manifest {
+        Manifest {
             version: MANIFEST_VERSION,
             id: String::new(),
             dataset: "t".to_owned(),
@@ -276,11 +299,43 @@ mod tests {
             rows: 0,
             columns: Vec::new(),
             files: Vec::new(),
-            server: Some(server(Stable::PerPart, "then")),
+            server: None,
             moments: None,
             structure: None,
             tool: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_database_says_when_it_was_seen_and_a_file_when_it_was_modified() {
+        let micros = |text: &str| text.parse::<DateTime<Utc>>().unwrap().timestamp_micros();
+        let hour = |hour: u32| format!("2026-03-31T{hour:02}:00:00Z");
+        let input = |modified: Option<u32>| Input {
+            path: "t.csv".to_owned(),
+            size: 1,
+            modified: modified.map(hour),
+            sha256: String::new(),
         };
+        let of_server = Some(server(Stable::PerPart, &hour(3)));
+        let mut manifest = Manifest { taken_at: hour(9), server: of_server, ..manifest() };
+        manifest.moments = Some(Moments { first: hour(4), last: hour(5), continued: None });
+        let mut seen = vec![manifest.seen()];
+        manifest.server = Some(Server { seen_at: None, ..server(Stable::PerPart, "") });
+        seen.push(manifest.seen());
+        manifest.moments = None;
+        seen.push(manifest.seen());
+        manifest.server = None;
+        manifest.inputs = vec![input(Some(7)), input(Some(6)), input(Some(20))];
+        seen.push(manifest.seen());
+        manifest.inputs.push(input(None));
+        seen.push(manifest.seen());
+        let hours = [(3, 3), (4, 5), (9, 9), (6, 9), (9, 9)];
+        assert_eq!(seen, hours.map(|(first, last)| Some((micros(&hour(first)), micros(&hour(last))))));
+    }
+
+    #[test]
+    fn the_same_rows_seen_otherwise_are_another_snapshot() {
+        let mut manifest = Manifest { server: Some(server(Stable::PerPart, "then")), ..manifest() };
         let parts = manifest.content_id();
         manifest.server = Some(server(Stable::OnePoint, "then"));
         let whole = manifest.content_id();

@@ -11,6 +11,6 @@ mod writer;
 pub use error::{SnapshotError, WriteError};
 pub use manifest::{Column, DataFile, Input, MANIFEST_VERSION, Manifest, Moments};
 pub use rows::SnapshotRows;
-pub use store::{Snapshot, Store, TakeOptions, take};
+pub use store::{Snapshot, Store, TakeOptions, manifest_in, take};
 pub use taking::Progress;
 pub use writer::{ParquetWriter, Written, make_folders, write_frame, write_parquet};

@@ -78,7 +78,7 @@ pub struct TakeOptions<'a> {
 ///
 /// The rows are written into a folder that ends in `.part`; it gets its name when all is there. Where anything
 /// fails, or the user stops, it is removed, unless the connector can go on later: then it stays with the parts
-/// that are complete. Where the store has the same content already, that snapshot is returned.
+/// that are complete. Where the store has the same content already, that snapshot is returned, with the new times.
 ///
 /// # Errors
 /// Where the source could not be read or the snapshot not be written; then there is no snapshot.
@@ -250,11 +250,13 @@ fn make_owner_only(path: &Path) -> std::io::Result<()> {
     builder.create(path)
 }
 
-/// Gives a complete folder its name, unless the same content is there already.
+/// Gives a complete folder its name, unless the same content is there already: then that was seen again, at another time.
 fn keep(part: &mut PartFolder, path: &Path, manifest: Manifest) -> Result<Snapshot, SnapshotError> {
     if path.exists() {
         if let Ok(existing) = Snapshot::open(path) {
-            return Ok(existing);
+            // A run that has linked the earlier manifest keeps it: this is another file of the same name.
+            write_manifest(&path.join(MANIFEST), &manifest)?;
+            return Ok(Snapshot { manifest, ..existing });
         }
         // The same content under the same name, damaged since: what was just taken is what it was.
         std::fs::remove_dir_all(path).map_err(WriteError::io(path))?;
@@ -379,6 +381,14 @@ impl Snapshot {
         }
         Ok(())
     }
+}
+
+/// Reads what the snapshot in a folder says about itself, without a look at its files.
+///
+/// # Errors
+/// Where there is none, or it is of another version.
+pub fn manifest_in(folder: &Path) -> Result<Manifest, SnapshotError> {
+    read_manifest(&folder.join(MANIFEST))
 }
 
 fn read_manifest(path: &Path) -> Result<Manifest, SnapshotError> {

@@ -16,7 +16,7 @@ use crate::node::{FieldDoc, Fields, FromNode, Node, choices, params};
 use super::{ColumnRules, CsvOptions, FileSelection, ReadRequest, Relation, Selection, TableSelection};
 
 pub use address::AddressKind;
-pub use database::{Connections, Hours, Limits, OdbcConnection, PostgresConnection, Rate, Secret, TimeSpan};
+pub use database::{Connections, Hours, Limits, OdbcConnection, PostgresConnection, Rate, Secret};
 
 choices! {
     /// What a file holds.
@@ -391,7 +391,7 @@ fn table_of(side: &SideConfig, place: &Span, out: &mut Diagnostics) -> Option<Ta
         }
     };
     let condition = side.r#where.as_ref().map(|condition| condition.value.clone());
-    relation.filter(|_| ok).map(|relation| TableSelection { relation, condition })
+    relation.filter(|_| ok).map(|relation| TableSelection { relation, condition, among: None })
 }
 
 fn usual_delimiter(file: &str) -> u8 {

@@ -4,6 +4,7 @@
 //! holds the reader back. What is to be read stands in a [`ReadRequest`], which [`ConnectionConfig::request`]
 //! puts together from what the user wrote.
 
+mod among;
 mod catalogue;
 mod cells;
 mod columns;
@@ -40,10 +41,11 @@ use crate::diagnostic::Spanned;
 use crate::frame::arrow_type;
 use crate::model::{Field, Holds, Logical, Schema, Structure};
 
+pub use among::among;
 pub use catalogue::{Catalogue, Described, DescribedColumn, ForeignKey, Listed};
 pub use config::{
     AddressKind, ConnectionConfig, Connections, Delimiter, Encoding, FilesConnection, Format, Hours, Limits,
-    OdbcConnection, PostgresConnection, Quote, Rate, Secret, SideConfig, TimeSpan,
+    OdbcConnection, PostgresConnection, Quote, Rate, Secret, SideConfig,
 };
 pub use dialect::{Sample, samples};
 pub use error::{CsvProblem, SinkError, SourceError};
@@ -212,6 +214,8 @@ pub struct TableSelection {
     pub relation: Relation,
     /// A condition in the database's own SQL: rows for which it is not true are not read.
     pub condition: Option<String>,
+    /// The same of the rows' keys ([`among`]). It holds values: no message and no manifest shows it.
+    pub among: Option<String>,
 }
 
 /// A table of a database, or what stands for one.

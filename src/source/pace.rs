@@ -180,7 +180,7 @@ fn sleep(time: Duration, cancel: &Cancel) -> Result<(), SourceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::source::TimeSpan;
+    use crate::rule::TimeSpan;
 
     #[test]
     fn a_rate_is_kept_over_all_readers() {

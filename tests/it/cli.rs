@@ -10,6 +10,7 @@ const COMMANDS: &[&str] = &[
     "init",
     "run",
     "snapshot",
+    "recheck",
     "reconcile",
     "check-config",
     "doctor",

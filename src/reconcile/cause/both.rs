@@ -28,6 +28,8 @@ pub(super) struct Around<'a> {
     pub(super) swapped: Vec<&'a str>,
     /// The values before they met, where one side has a zone and the other shows the clocks of one.
     pub(super) raw: Option<(Cell<'a>, Cell<'a>)>,
+    /// True where one side changed the record after the other was read.
+    pub(super) moved: bool,
 }
 
 /// The two values of a differing cell, in the form in which the sides meet.

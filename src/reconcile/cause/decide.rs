@@ -60,6 +60,8 @@ struct Column<'a> {
     swaps: BTreeMap<u32, Vec<&'a str>>,
     /// True where one side has a zone and the other shows the clocks of one.
     zoned: bool,
+    /// Which pairs were changed after a snapshot.
+    moved: &'a [bool],
 }
 
 /// A study of differing rows that waits for what is around them.
@@ -112,6 +114,7 @@ impl<'a> Study<'a> {
                 differ: differing.columns.get(position).map(Vec::as_slice).unwrap_or_default(),
                 swaps: BTreeMap::new(),
                 zoned,
+                moved: differing.moved,
             });
         }
         let swaps = swaps(&columns, differing.expected.height());
@@ -175,6 +178,7 @@ impl Column<'_> {
                 neighbours: [neighbour(0), neighbour(1)],
                 swapped: self.swaps.get(pair).cloned().unwrap_or_default(),
                 raw: self.zoned.then(|| (raw(&self.expected, index), raw(&self.target, index))),
+                moved: self.moved.get(index).copied().unwrap_or(false),
             };
             each(&Both::new(&e, &t, &self.of, &around));
         }
@@ -187,7 +191,7 @@ impl Column<'_> {
         let mut figures = Vec::new();
         self.each(rows, |both| {
             for (kind, frequent) in CAUSES.iter().zip(&mut frequent) {
-                kind.cause.pattern(both, &mut figures);
+                kind.pattern(both, &mut figures);
                 figures.drain(..).for_each(|figure| frequent.add(figure));
             }
         });
@@ -197,7 +201,7 @@ impl Column<'_> {
             let own = by_itself(both, &order);
             let value = text_of(both.e).map_or(0, |text| xxh3_64(text.as_bytes()) | 1);
             for (kind, counts) in CAUSES.iter().zip(&mut counts).filter(|(_, counts)| !counts.is_empty()) {
-                kind.cause.pattern(both, &mut figures);
+                kind.pattern(both, &mut figures);
                 figures.drain(..).for_each(|figure| counts.add(&figure, own.is_empty(), value));
             }
             by_themselves.push(own);
@@ -216,7 +220,7 @@ impl Column<'_> {
                 if patterns.is_empty() {
                     return None;
                 }
-                kind.cause.pattern(both, &mut figures);
+                kind.pattern(both, &mut figures);
                 // The figure that most cells have, and of those the least.
                 let best = figures
                     .drain(..)
@@ -290,7 +294,10 @@ impl Column<'_> {
             let rows = background.rows(index).into_iter().flatten();
             rows.filter(|(value, _)| alters(value.as_deref())).map(|(_, count)| *count).sum()
         });
-        let altered = |pair: &&u32| alters(text_of(&self.expected.cell(**pair as usize)).as_deref());
+        let is_counted = |pair: &u32| !self.moved.get(*pair as usize).copied().unwrap_or(false);
+        let altered = |pair: &&u32| {
+            is_counted(pair) && alters(text_of(&self.expected.cell(**pair as usize)).as_deref())
+        };
         all.saturating_sub(self.differ.iter().filter(altered).count() as u64)
     }
 

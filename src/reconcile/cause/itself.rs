@@ -6,13 +6,16 @@ use std::collections::BTreeSet;
 use crate::reconcile::cell::Cell;
 
 use super::both::{Around, Both};
-use super::{CAUSES, Figure, TOGETHER};
+use super::{CAUSES, Figure, MOVED, TOGETHER, position};
 
 /// A cause that was found in a cell, with its figure there.
 pub(super) type Found = (usize, Figure);
 
 /// Finds the causes that a cell shows by itself: those that explain it alone, else the fewest that do together.
 pub(super) fn by_itself(both: &Both<'_>, order: &[usize]) -> Vec<Found> {
+    if both.around.moved {
+        return position(MOVED).map(|moved| (moved, Figure::Plain)).into_iter().collect();
+    }
     let tried = |position: &usize| Some((*position, CAUSES.get(*position)?.cause.cell(both)?));
     let alone: Vec<Found> = order.iter().filter_map(tried).collect();
     if !alone.is_empty() {

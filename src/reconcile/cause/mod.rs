@@ -4,6 +4,8 @@
 //! column's policy leaves: it says what would have to be undone for the comparison to call the two values equal.
 //!
 //! # The order
+//! 0. `changed_after_the_snapshot`: all cells of a record that one side changed after the other was read. Nothing can be told
+//!    from them, so they take no part in what follows.
 //! 1. Patterns of a column: causes that need the evidence of many cells, each a figure that they share (so many days,
 //!    this factor, that length, the other column). They come first: where all dates are a year late, none of them has
 //!    its day and month exchanged.
@@ -36,6 +38,7 @@ pub use mapping::Background;
 pub use whole::explain;
 
 use both::Both;
+pub use changed_after_the_snapshot::WORD as MOVED;
 use settling::{Settling, Told};
 
 /// The fewest cells that make a pattern.
@@ -71,6 +74,7 @@ macro_rules! causes {
 causes! {
     boolean_spelling,
     case,
+    changed_after_the_snapshot,
     code_mapping,
     code_page,
     columns_swapped,
@@ -123,6 +127,13 @@ impl CauseKind {
             .map(|line| line.trim_start_matches("//!").strip_prefix(' ').unwrap_or_default())
             .collect();
         lines.join("\n")
+    }
+
+    /// Adds the figures of a cell in a pattern of its column; a record that was changed meanwhile takes no part in it.
+    fn pattern(&self, both: &Both<'_>, figures: &mut Vec<Figure>) {
+        if !both.around.moved {
+            self.cause.pattern(both, figures);
+        }
     }
 
     /// Returns the first line of the documentation.
@@ -225,6 +236,8 @@ pub struct Differing<'a> {
     pub target: &'a Frame,
     /// For each column of [`super::BoundReconcile::columns`] the pairs that differ in it, ascending.
     pub columns: &'a [Vec<u32>],
+    /// Which pairs were changed after a snapshot; none where it is empty.
+    pub moved: &'a [bool],
     /// Pairs that were compared in all.
     pub pairs: u64,
 }

@@ -14,8 +14,8 @@ use crate::model::{Side, key_parts};
 use crate::rule::RuleError;
 
 use super::align::{Evidence, Of, Pair};
-use super::keys::key_frame;
 use super::bind::KeyColumn;
+use super::keys::key_frame;
 
 pub use config::{Filter, Tranches};
 

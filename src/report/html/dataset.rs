@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::findings::{Buckets, ColumnResult, DatasetResult, RunResult};
 use crate::mask::Mask;
-use crate::report::causes::Difference;
+use crate::report::causes::{Difference, movement, title};
 
 use super::causes::{self, Cause, Heat};
 use super::facts::{self, NotChecked, Run, Snapshot, Verdict};
@@ -38,6 +38,8 @@ pub struct Page {
     pub tranches: Option<Tranches>,
     /// The buckets, where there is a reconciliation.
     pub buckets: Option<Buckets>,
+    /// How much of what differs only moved, where that was asked for.
+    pub moved: Option<String>,
     /// The buckets, as a bar.
     pub bar: Vec<Part>,
     /// The reconciliation's rules about whole records.
@@ -186,7 +188,12 @@ pub fn page(
                     differences.push(shown);
                 }
             }
-            ("reconcile" | "folded_key" | "ambiguous", _) => records.push(shown),
+            ("reconcile" | "folded_key" | "ambiguous", _) => {
+                for class in shown.found.blocks.iter_mut().filter_map(|block| block.class.as_mut()) {
+                    *class = title(class);
+                }
+                records.push(shown);
+            }
             ("unmapped", _) => codes.push(shown),
             ("fit", _) => fits.push(shown),
             ("schema", _) => built.push(shown),
@@ -251,6 +258,7 @@ pub fn page(
         flow: dataset.ledger.as_ref().and_then(|ledger| flow(&[ledger])),
         tranches: tranches::tranches(dataset),
         buckets: dataset.buckets,
+        moved: movement(dataset),
         bar: bar(dataset),
         records,
         differences,

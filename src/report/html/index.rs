@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::findings::{DatasetResult, RunResult};
 use crate::model::{Dimension, Side, Status};
+use crate::report::causes::movement;
 use crate::report::words;
 
 use crate::report::words::rows_hit;
@@ -85,6 +86,8 @@ pub struct DatasetRow {
     pub rows: [Option<u64>; 3],
     /// The buckets, as a bar.
     pub bar: Vec<Part>,
+    /// How much of what differs only moved, where that was asked for.
+    pub moved: Option<String>,
     /// Rules that stop the gate, in words.
     pub stopped: String,
     /// Rules that warn, in words; nothing where none does.
@@ -167,7 +170,7 @@ fn ranked(result: &RunResult) -> Vec<(&DatasetResult, usize)> {
         let rule = &d.rules[*i];
         // A total only follows from what is wrong with records, and its figures are not records; nor are values that
         // do not fit, and parts of a structure.
-        let counts_others = ["total", "fit", "schema"].contains(&rule.kind.as_str());
+        let counts_others = ["total", "fit", "schema", "snapshot_gap"].contains(&rule.kind.as_str());
         (rules::rank(rule.status), counts_others, std::cmp::Reverse(rules::weight(rule)))
     });
     all
@@ -281,6 +284,7 @@ fn row(result: &RunResult, dataset: &DatasetResult) -> DatasetRow {
             dataset.target.as_ref().map(|side| side.rows),
         ],
         bar: bar(dataset),
+        moved: movement(dataset),
         stopped: if stopped == 0 {
             format!("none of {all}")
         } else {
@@ -345,6 +349,7 @@ fn dimensions(result: &RunResult) -> Vec<DimensionRow> {
                     "crosswalk",
                     "fit",
                     "schema",
+                    "snapshot_gap",
                 ];
                 rule.dimension == dimension && !of_reconciliation.contains(&rule.kind.as_str())
             })

@@ -110,6 +110,7 @@ fn unit(rule: &RuleResult) -> (&'static str, &'static str) {
         "fit" => ("value", "values"),
         "schema" if rule.id == "reconcile-sequences" => ("sequence", "sequences"),
         "schema" => ("part", "parts"),
+        "snapshot_gap" => ("pair of snapshots", "pairs of snapshots"),
         "reconcile" if is_about_a_column(rule) => ("pair of records", "pairs of records"),
         "reconcile" | "folded_key" | "ambiguous" => ("record", "records"),
         _ => ("row", "rows"),
@@ -263,6 +264,9 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
         }
         ("schema", "reconcile-sequences") => {
             format!("{name}: {failed} of {all} {have} a next number that is taken already.")
+        }
+        ("snapshot_gap", _) => {
+            format!("{name}: the snapshots of the two sides are farther apart than `max_snapshot_gap`.")
         }
         ("schema", _) => format!("{name}: the two sides differ in {failed} of {all} of their structure."),
         ("crosswalk", _) => {

@@ -340,6 +340,7 @@ fn sample(rule: &RuleResult, mask: &Mask<'_>, found: &Row<'_>) -> Sample {
     let all = match found.side {
         "source" => vec![("source", found.source)],
         "expected" => vec![("source", found.source), ("expected", found.expected)],
+        _ if rule.kind == "snapshot_gap" => vec![("snapshots", found.target)],
         _ if rule.kind == "schema" => vec![("source", found.expected), ("target", found.target)],
         // What was compared with the target, or a check on the target alone.
         _ if rule.kind == "reconcile" => {

@@ -7,6 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::node::{FromNode, Node, params};
+use crate::rule::TimeSpan;
 
 params! {
     /// A PostgreSQL database.
@@ -169,38 +170,6 @@ impl FromNode for Rate {
 
     fn schema() -> Json {
         json!({"type": "string", "pattern": "^[0-9]+ *(rows|kB|KB|MB)/s$"})
-    }
-}
-
-/// A span of time, such as `30s`, `10min`, `2h`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TimeSpan(pub Duration);
-
-impl FromNode for TimeSpan {
-    fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
-        let text = String::from_node(node, out)?;
-        let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let digits = plain.chars().take_while(char::is_ascii_digit).count();
-        let (number, unit) = plain.split_at(digits);
-        let seconds = match unit {
-            "s" => Some(1),
-            "min" => Some(60),
-            "h" => Some(3600),
-            _ => None,
-        };
-        let span = number.parse::<u64>().ok().zip(seconds).and_then(|(n, unit)| n.checked_mul(unit));
-        let span = span.filter(|seconds| *seconds <= 7 * 24 * 3600).map(|s| TimeSpan(Duration::from_secs(s)));
-        if span.is_none() {
-            out.push(
-                Diagnostic::error(&node.span, "a span of time of at most seven days is expected here")
-                    .help("as in `30s`, `10min` or `2h`"),
-            );
-        }
-        span
-    }
-
-    fn schema() -> Json {
-        json!({"type": "string", "pattern": "^[0-9]+ *(s|min|h)$"})
     }
 }
 

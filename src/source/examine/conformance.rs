@@ -54,6 +54,7 @@ pub(in crate::source) fn request_for(table: &str) -> ReadRequest {
         selection: Selection::Table(TableSelection {
             relation: Relation::Table(table.to_owned()),
             condition: None,
+            among: None,
         }),
         columns: ColumnRules::default(),
     }

@@ -7,7 +7,7 @@ use crate::model::{Field, Schema};
 use crate::source::columns::{Chosen, choose};
 use crate::source::dialect::{Ask, Dialect, Fetch, Native, Reading, Size, source_of};
 use crate::source::origin::Origin;
-use crate::source::{ColumnNote, ReadRequest, Relation, SourceError};
+use crate::source::{ColumnNote, ReadRequest, Relation, Selection, SourceError};
 
 use super::divide::divide;
 use super::problem::OdbcProblem;
@@ -215,7 +215,11 @@ pub(super) fn planned(
     let Some((relation, condition, from)) = source_of(dialect, request) else {
         return Err(OdbcProblem::Plan.into());
     };
-    let conditions: Vec<String> = condition.iter().map(|condition| bracketed(condition)).collect();
+    let among = match &request.selection {
+        Selection::Table(table) => table.among.as_deref(),
+        Selection::Files(_) => None,
+    };
+    let conditions: Vec<String> = condition.into_iter().chain(among).map(bracketed).collect();
     let mut columns = readings(dialect, request, natives)?;
     let watched = if unfit == Unfit::Watched { watch(dialect, &mut columns) } else { None };
     // What is not there yet may come before the rows are read, in a session that begins later.
@@ -227,13 +231,18 @@ pub(super) fn planned(
                 None => Vec::new(),
             };
             let rows = estimate.first().and_then(|row| row.first()?.as_deref()?.trim().parse::<u64>().ok());
-            let parts = divide(session, name, natives, rows.unwrap_or(0), &from, &conditions)?;
-            (rows.filter(|_| condition.is_none()), parts)
+            // What is found by its key is looked for once, not in every part.
+            let all = if among.is_some() { 0 } else { rows.unwrap_or(0) };
+            let parts = divide(session, name, natives, all, &from, &conditions)?;
+            (rows.filter(|_| conditions.is_empty()), parts)
         }
         Relation::Query(_) => (None, vec![None]),
     };
     let mut schema = Schema::default();
-    let condition = condition.map(str::to_owned);
+    let condition = match conditions.as_slice() {
+        [_, _] => Some(conditions.join(" AND ")),
+        _ => condition.or(among).map(str::to_owned),
+    };
     let mut plan = Plan {
         from,
         condition,

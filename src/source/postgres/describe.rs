@@ -38,6 +38,8 @@ pub(super) struct Table {
     pub select: String,
     /// The condition of the user.
     pub condition: Option<String>,
+    /// The keys of the rows that are wanted alone, as a condition.
+    pub among: Option<String>,
     /// True for what has rows of its own, false for views and queries.
     pub is_stored: bool,
 }
@@ -104,12 +106,15 @@ pub(super) fn describe(
         }
         _ => (None, None),
     };
-    let known = selection.condition.is_none();
+    let known = selection.condition.is_none() && selection.among.is_none();
+    // What is found by its key is looked for once, not in every part.
+    let stored = if selection.among.is_some() { stored.map(Stored::in_one_part) } else { stored };
     Ok(Table {
         is_stored: matches!(found.kind, 'r' | 'p' | 'm'),
         plan: Plan::new(stored, texts.clone()),
         rows: rows.filter(|_| known),
         condition: selection.condition.clone(),
+        among: selection.among.clone(),
         name: found.name,
         schema,
         wires,

@@ -66,6 +66,11 @@ impl Stored {
         let most = [of_rows(PART_ROWS), in_a_minute].into_iter().flatten().min().unwrap_or(PART_BLOCKS);
         Stored { oid, files, bounds: bounds(blocks, most.clamp(LEAST_BLOCKS, PART_BLOCKS)) }
     }
+
+    /// Makes one part of all.
+    pub fn in_one_part(self) -> Self {
+        Stored { bounds: Vec::new(), ..self }
+    }
 }
 
 /// Returns where parts begin, so that each has about as many blocks, over all tables.
@@ -158,7 +163,9 @@ impl Table {
     /// Returns the statement that copies out a part.
     pub fn copy(&self, part: usize) -> String {
         let condition = self.condition.as_ref().map(|condition| format!("(\n{condition}\n)"));
-        let conditions: Vec<String> = condition.into_iter().chain(self.plan.range(part)).collect();
+        let among = self.among.as_ref().map(|among| format!("({among})"));
+        let conditions: Vec<String> =
+            condition.into_iter().chain(among).chain(self.plan.range(part)).collect();
         let filter = if conditions.is_empty() {
             String::new()
         } else {

@@ -8,12 +8,15 @@ use counterfoil::frame::Frame;
 use counterfoil::model::Remedy;
 use counterfoil::node::{FromNode, Node, Value, yaml as written};
 use counterfoil::reconcile::cause::{Explained, explain};
-use counterfoil::reconcile::{BoundReconcile, Input, Reconcile, Reconciliation, bind};
+use counterfoil::reconcile::{BoundReconcile, Input, Reconcile, Reconciliation, Seen, bind};
 use counterfoil::rule::ProjectFiles;
 
 use crate::examples::{read_step, yaml};
 use crate::oracle::context;
 use crate::sides::{outcome, whole};
+
+/// When both sides were seen.
+pub const NOON: &str = "2026-03-31T12:00:00Z";
 
 /// Two tables, compared and explained.
 pub struct Pair {
@@ -35,13 +38,18 @@ pub fn compared(expected: &Frame, target: &Frame, rules: Option<&Node>) -> Pair 
     let files = ProjectFiles::default();
     let bound = bind(&config, &key, &expected.schema, &target.schema, context(&files), &mut out);
     assert!(!out.has_errors(), "{}", out.render(false));
-    let bound = bound.expect("a reconciliation");
+    let mut bound = bound.expect("a reconciliation");
+    let seen = NOON.parse::<chrono::DateTime<chrono::Utc>>().expect("a moment").timestamp_micros();
+    if let Some(since) = &mut bound.changed_since {
+        since.seen = Some(Seen { source: seen, target: seen });
+    }
     let nothing = Frame::default();
     let prepared = bound.prepare(expected, target).expect("columns of their types");
     let (of_expected, of_target) = (&prepared.expected, &prepared.target);
     let input = Input { expected: of_expected, target: of_target, quarantined: &nothing, merged: &nothing };
     let found = outcome(&input, &bound).expect("columns of their types");
-    let explained = explain(&input, &bound, &found).expect("columns of their types");
+    let moved = bound.moved(&found).expect("a column of times");
+    let explained = explain(&input, &bound, &found, &moved).expect("columns of their types");
     let outcome = whole(&found, of_expected, of_target);
     Pair { expected: expected.clone(), target: target.clone(), bound, outcome, explained }
 }

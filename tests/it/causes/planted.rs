@@ -19,7 +19,11 @@ const SEED: u64 = 7;
 
 /// The causes of all cells, by column and position in the snapshot.
 fn found(expected: &Frame, target: &Frame) -> BTreeMap<(String, u64), String> {
-    let rules = yaml("columns: {}\n");
+    found_under("columns: {}\n", expected, target)
+}
+
+fn found_under(rules: &str, expected: &Frame, target: &Frame) -> BTreeMap<(String, u64), String> {
+    let rules = yaml(rules);
     let pair = compared(expected, target, Some(&rules));
     let causes = pair.causes();
     causes.into_iter().map(|((column, row), cause)| ((column, expected.rows[row as usize]), cause)).collect()
@@ -35,16 +39,40 @@ fn planted_cells(columns: &[Planted]) -> BTreeMap<(String, u64), String> {
     cells
 }
 
+/// Has every twentieth record changed after the other side was seen, half of them in the source and half in the target.
+fn with_movement(columns: &mut Vec<Planted>, rows: usize) {
+    let (before, after) = (Some("2026-03-30 09:15:00Z".to_owned()), Some("2026-03-31 12:00:01Z".to_owned()));
+    let values = (0..rows).map(|row| match row % 40 {
+        7 => (after.clone(), before.clone()),
+        27 => (before.clone(), after.clone()),
+        _ => (before.clone(), before.clone()),
+    });
+    let moved = |row: usize| row % 20 == 7;
+    for column in columns.iter_mut() {
+        for (_, cause) in column.causes.iter_mut().filter(|(row, _)| moved(**row)) {
+            *cause = "changed_after_the_snapshot";
+        }
+    }
+    columns.push(Planted {
+        name: "changed_at",
+        types: ("timestamptz", "timestamptz"),
+        values: values.collect(),
+        causes: BTreeMap::new(),
+    });
+}
+
 fn share(part: usize, whole: usize) -> String {
     if whole == 0 { "–".to_owned() } else { format!("{:.3}", part as f64 / whole as f64) }
 }
 
 #[test]
 fn planted_causes_are_found_each_as_what_it_is() {
-    let columns = planted(SEED, ROWS);
+    let mut columns = planted(SEED, ROWS);
+    with_movement(&mut columns, ROWS);
     let order: Vec<usize> = (0..ROWS).collect();
     let (expected, target) = frames(&columns, &order);
-    let (found, planted) = (found(&expected, &target), planted_cells(&columns));
+    let rules = "changed_since: changed_at\nexclude: [changed_at]\n";
+    let (found, planted) = (found_under(rules, &expected, &target), planted_cells(&columns));
     assert_eq!(
         found.keys().collect::<BTreeSet<_>>(),
         planted.keys().collect::<BTreeSet<_>>(),
@@ -117,7 +145,7 @@ fn page(table: &str) -> String {
         "\n## How often they are right\n\n\
          A generated pair of {ROWS} rows and {} columns, with planted causes and real changes side by side in each column. A cell \
          counts as right where it has just the cause, or the causes, that were planted in it.\n\n{table}",
-        COLUMNS.len() + 3
+        COLUMNS.len() + 4
     ));
     text
 }
@@ -166,6 +194,7 @@ fn what_is_around_differences_may_be_fed_in_portions() {
         expected: &all_expected,
         target: &all_target,
         columns: &differ,
+        moved: &[],
         pairs: rows.len() as u64,
     };
     let study = Study::new(&differing, &pair.bound).expect("columns of their types");

@@ -26,6 +26,7 @@ pub fn dataset(name: &str) -> DatasetResult {
         rules: Vec::new(),
         steps: Vec::new(),
         buckets: None,
+        moved: None,
         totals: Vec::new(),
         references: Vec::new(),
         ledger: None,
