@@ -182,7 +182,9 @@ impl<D: Disposition> Tally<D> {
     /// Returns how many rows went where.
     pub fn counts(&self) -> Counts<D> {
         let mut counts = Counts { places: BTreeMap::new(), lost: self.rest() };
-        D::ALL.iter().for_each(|disposition| counts.put(*disposition, self.counts[disposition.place()]));
+        for disposition in D::ALL {
+            counts.put(*disposition, self.counts[disposition.place()]);
+        }
         counts
     }
 

@@ -11,7 +11,7 @@ impl Binder<'_> {
     /// Binds what makes the tranches, where the ledger is split. A mistake that both sides have is told once.
     pub(super) fn tranches(&mut self, as_of: DateTime<Utc>) -> Option<BoundTranches> {
         let filters = match self.config.tranches.as_ref()? {
-            Tranches::Column(name) => return self.key_column(name).map(BoundTranches::Column),
+            Tranches::Column(name) => return self.key_column(name).map(Box::new).map(BoundTranches::Column),
             Tranches::Filters(filters) => filters,
         };
         let mut bound = Vec::with_capacity(filters.len());

@@ -23,7 +23,7 @@ pub use config::{Filter, Tranches};
 #[derive(Debug, Clone)]
 pub enum BoundTranches {
     /// Each value of a column, in the form in which the sides meet.
-    Column(KeyColumn),
+    Column(Box<KeyColumn>),
     /// Conditions.
     Filters(Vec<BoundFilter>),
 }
@@ -292,7 +292,7 @@ impl BoundTranches {
         match self {
             BoundTranches::Column(column) => {
                 let of = if side == Side::Target { Of::Target } else { Of::Expected };
-                let met = key_frame(frame, std::slice::from_ref(column), of)?;
+                let met = key_frame(frame, std::slice::from_ref(column.as_ref()), of)?;
                 let keys = Keys::new(&met, &[&column.name])?;
                 for row in 0..keys.len() {
                     match keys.text(row) {
