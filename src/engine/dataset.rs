@@ -24,7 +24,7 @@ use super::crosswalk;
 use super::expected::{Expected, RowState, Working};
 use super::findings::{Cells, fill_joined};
 use super::judge::{self, Figures};
-use super::masking::{Looked, maskings};
+use super::masking::{Looked, hide_exchanged, maskings};
 use super::moments;
 use super::prepare::{Loaded, LoadedSide};
 use super::project_key::ProjectKey;
@@ -111,8 +111,10 @@ impl<'a> World<'a> {
             }
         });
         for judgement in judged {
-            let masking = maskings.get(&judgement.result.name);
-            judgement.result.masking = masking.cloned().unwrap_or_default();
+            let mut masking = maskings.get(&judgement.result.name).cloned().unwrap_or_default();
+            let dataset = self.plan.datasets.iter().find(|d| d.name.value == judgement.result.name);
+            hide_exchanged(&mut masking, &judgement.result, dataset.map_or(&[], |dataset| &dataset.show));
+            judgement.result.masking = masking;
         }
     }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::config::{Dataset, Plan};
-use crate::findings::Masking;
+use crate::diagnostic::Spanned;
+use crate::findings::{ColumnResult, DatasetResult, Masking};
 use crate::frame::Frame;
 
 /// The longest text, in characters, that is not taken for free text.
@@ -14,6 +15,9 @@ const REFERS: &str = "refers to a sensitive column";
 
 /// Why a column is hidden whose values are calculated from a hidden column.
 const CALCULATED: &str = "calculated from a hidden column";
+
+/// Why a column is hidden that holds values of a hidden column in some rows.
+const EXCHANGED: &str = "holds values of a hidden column";
 
 /// The sides of a dataset for whoever decides what is hidden of it.
 pub struct Looked<'a> {
@@ -44,6 +48,12 @@ pub fn maskings<'f>(plan: &Plan, looked: impl Fn(&str) -> Looked<'f>) -> BTreeMa
                 let hidden = pairs.filter(|(_, theirs)| parent.columns.contains_key(&theirs.value));
                 found.extend(hidden.map(|(own, _)| (dataset, own.value, REFERS)));
             }
+            for crosswalk in dataset.crosswalks.iter().map(|crosswalk| &crosswalk.value) {
+                let Some(holder) = all.get(&crosswalk.through.value) else { continue };
+                if [&crosswalk.from, &crosswalk.to].iter().any(|id| holder.columns.contains_key(&id.value)) {
+                    found.push((dataset, crosswalk.column.value.clone(), REFERS));
+                }
+            }
             let own = all.get(&dataset.name.value);
             for (name, policy) in &dataset.reconcile.columns {
                 let is_hidden = |column: &String| own.is_some_and(|own| own.columns.contains_key(column));
@@ -64,6 +74,19 @@ pub fn maskings<'f>(plan: &Plan, looked: impl Fn(&str) -> Looked<'f>) -> BTreeMa
         }
         if !changed {
             return all;
+        }
+    }
+}
+
+/// Hides the columns that hold values of a hidden one, because the two were exchanged in some rows; not those in `shown`.
+pub fn hide_exchanged(masking: &mut Masking, result: &DatasetResult, shown: &[Spanned<String>]) {
+    let exchanged = |column: &&ColumnResult| {
+        column.causes.iter().any(|cause| cause.cause.split('+').any(|cause| cause == "columns_swapped"))
+    };
+    let names: Vec<&String> = result.columns.iter().filter(exchanged).map(|column| &column.name).collect();
+    if names.iter().any(|name| masking.columns.contains_key(*name)) {
+        for name in names.into_iter().filter(|name| !shown.iter().any(|shown| shown.value == **name)) {
+            masking.columns.entry(name.clone()).or_insert_with(|| EXCHANGED.to_owned());
         }
     }
 }

@@ -94,7 +94,8 @@ impl Reconciled {
 
     /// Returns what would make the target equal expected, by the rows of the evidence.
     ///
-    /// Rows without a key or with a repeated one have no repair: nobody can say which row is meant. Nor has a
+    /// Rows without a key, with a repeated one or whose natural key is ambiguous have no repair: nobody can say which row is
+    /// meant. Nor has a
     /// target row that belongs to a quarantined one, nor a value that is calculated from the target's columns: what
     /// they should be is not known.
     pub fn repairs(&self) -> Vec<Repair> {
@@ -106,13 +107,17 @@ impl Reconciled {
                 columns.entry(*pair).or_default().insert(bound.name.clone());
             }
         }
-        let inserts = rows.missing.iter().map(|row| Repair::Insert { expected: *row as usize });
+        let of_expected: BTreeSet<&u32> = rows.ambiguous.iter().flat_map(|group| &group.expected).collect();
+        let of_target: BTreeSet<&u32> = rows.ambiguous.iter().flat_map(|group| &group.target).collect();
+        let missing = rows.missing.iter().filter(|row| !of_expected.contains(row));
+        let inserts = missing.map(|row| Repair::Insert { expected: *row as usize });
         let updates = columns.into_iter().filter_map(|(pair, columns)| {
             let pair = rows.pairs.get(pair as usize)?;
             Some(Repair::Update { expected: pair.expected as usize, target: pair.target as usize, columns })
         });
         let delete = |reason: &'static str| move |row: &u32| Repair::Delete { target: *row as usize, reason };
-        let unexpected = rows.unexpected.iter().map(delete("unexpected"));
+        let unexpected = rows.unexpected.iter().filter(|row| !of_target.contains(row));
+        let unexpected = unexpected.map(delete("unexpected"));
         let merged = rows.from_merged.iter().map(delete("merged"));
         inserts.chain(updates).chain(unexpected).chain(merged).collect()
     }

@@ -52,7 +52,9 @@ impl World<'_> {
         let name = dataset.name.value.as_str();
         let columns: Vec<&str> = dataset.key.iter().map(|k| k.value.as_str()).collect();
         let is_wanted = dataset.checks.iter().any(|rule| rule.rule.reference().is_some());
-        if !is_wanted || columns.is_empty() || columns.contains(&ROW) {
+        // Where keys were given anew those of the two sides say nothing of one another.
+        let anew = !dataset.reconcile.natural_key.is_empty();
+        if !is_wanted || anew || columns.is_empty() || columns.contains(&ROW) {
             return BTreeMap::new();
         }
         let frames = [

@@ -57,17 +57,17 @@ pub fn reconcile(
     means: &Means<'_>,
 ) -> Result<Reconciled, RuleError> {
     let quarantined = rows_in(working, |state| state == RowState::Quarantined)?;
-    let mut merged = rows_in(working, |state| matches!(state, RowState::Merged(_)))?;
-    if let Some(former) = &working.former {
-        merged = if merged.height() == 0 { former.clone() } else { merged.with(former)? };
-    }
+    let merged = rows_in(working, |state| matches!(state, RowState::Merged(_)))?;
+    let former = working.former.clone().unwrap_or_default();
     let (quarantined, merged) = (bound.prepare_held_back(quarantined)?, bound.prepare_held_back(merged)?);
+    let former = bound.prepare_held_back(former)?;
     let prepared = bound.prepare(&expected.frame, target)?;
     let input = Input {
         expected: &prepared.expected,
         target: &prepared.target,
         quarantined: &quarantined,
         merged: &merged,
+        former: &former,
     };
     let mut found = Found::new(&input, bound, means)?;
     found.outcome.notes.extend(prepared.notes());
@@ -86,7 +86,7 @@ pub fn reconcile_resting(
     means: &Means<'_>,
 ) -> Result<Reconciled, RuleError> {
     let nothing = Frame::default();
-    let input = Input { expected, target, quarantined: &nothing, merged: &nothing };
+    let input = Input { expected, target, quarantined: &nothing, merged: &nothing, former: &nothing };
     let found = Found::new(&input, bound, means)?;
     let origin = (0..found.outcome.evidence.expected.height()).collect();
     let prepared = bound.prepare(&expected.fetch(&[])?, &target.fetch(&[])?)?;

@@ -328,7 +328,9 @@ fn settle(
     {
         list.par_sort_unstable();
     }
-    for (held_back, of_quarantined) in [(input.quarantined, true), (input.merged, false)] {
+    for (held_back, of_quarantined) in
+        [(input.quarantined, true), (input.merged, false), (input.former, false)]
+    {
         if held_back.height() == 0 || rows.unexpected.is_empty() {
             continue;
         }
@@ -341,11 +343,12 @@ fn settle(
         if of_quarantined {
             rows.from_quarantined = found;
         } else {
-            rows.from_merged = found;
+            rows.from_merged.extend(found);
         }
     }
+    rows.from_merged.sort_unstable();
     if !natural.is_empty() {
-        natural::find_partners(&mut rows, &evidence, [input.quarantined, input.merged], natural)?;
+        natural::find_partners(&mut rows, &evidence, input.quarantined, natural)?;
     }
     let mut partners = joined.same_pairs;
     partners.extend(rows.pairs.iter().filter_map(|pair| {
@@ -438,7 +441,13 @@ mod tests {
         };
         let (expected, target) = (side(&["a", "b", "c", "d", "d"]), side(&["b", "x", "c", "d", "e"]));
         let nothing = Frame::default();
-        let input = Input { expected: &expected, target: &target, quarantined: &nothing, merged: &nothing };
+        let input = Input {
+            expected: &expected,
+            target: &target,
+            quarantined: &nothing,
+            merged: &nothing,
+            former: &nothing,
+        };
         let joined = Joined {
             different: vec![Pair { expected: 0, target: 1 }],
             repeated: vec![Repeated { expected: vec![1, 2, 3, 4], target: vec![0, 2, 3, 4] }],

@@ -26,6 +26,8 @@ pub(super) const VERSION: u32 = 2;
 const START: u64 = 0x9e37_79b9_7f4a_7c15;
 /// What stands for NULL.
 const NULL: [u64; 2] = [0x6a09_e667_f3bc_c908, 0xbb67_ae85_84ca_a73b];
+/// What is added where a number has a second word.
+const MORE: u64 = 0x3f84_d5b5_b547_0917;
 /// What stands before values of one family, where the two sides' types differ.
 const TEXT: u64 = 0x3c6e_f372_fe94_f82b;
 const NUMBER: u64 = 0xa54f_f53a_5f1d_36f1;
@@ -138,13 +140,18 @@ fn enter_if(hash: &mut u64, is_there: bool, word: u64) {
     *hash = mix(*hash ^ word).wrapping_add(then);
 }
 
+/// Enters the upper half of a number whose lower half was entered, as nothing else is entered.
+fn enter_more(hash: &mut u64, value: i128) {
+    *hash = mix(*hash ^ low(value.cast_unsigned() >> 64)).wrapping_add(MORE);
+}
+
 /// Enters a number of which few are so great that they need a second word.
 #[inline]
 fn enter_wide(hash: &mut u64, value: i128) {
     let bits = value.cast_unsigned();
     enter(hash, low(bits));
     if i64::try_from(value).is_err() {
-        enter(hash, low(bits >> 64));
+        enter_more(hash, value);
     }
 }
 
@@ -226,7 +233,7 @@ fn decimals(c: &Int128Chunked, hashes: &mut [u64]) {
                 for ((value, hash), valid) in values.zip(valid.iter()) {
                     enter_if(hash, valid, low(value.cast_unsigned()));
                     if valid && i64::try_from(*value).is_err() {
-                        enter(hash, low(value.cast_unsigned() >> 64));
+                        enter_more(hash, *value);
                     }
                 }
             }

@@ -65,6 +65,9 @@ pub struct Input<'a> {
     pub quarantined: &'a Frame,
     /// Rows merged into others, likewise.
     pub merged: &'a Frame,
+    /// Rows under the keys that they had before a reference in them was rewritten to a survivor, likewise: known by these
+    /// keys, and no rows of their own.
+    pub former: &'a Frame,
 }
 
 /// What a reconciliation may use.
@@ -195,7 +198,7 @@ fn notes_on_keys(
             "`{word}` of the key's `{name}` made no difference to any of {pairs} row pairs; it can be left out"
         )),
         _ => Some(format!(
-            "The keys of {count} of {pairs} row pairs are the same only by `{word}` of `{name}`"
+            "The keys of {count} of {pairs} row pairs would not be the same without `{word}` of `{name}`"
         )),
     };
     let mut notes: Vec<String> = found.into_iter().filter_map(note).collect();

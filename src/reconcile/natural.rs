@@ -31,14 +31,15 @@ fn by_natural_key(
 ///
 /// Rows are partners where one row of each side is left that has the natural key. Where more are left on a side and at
 /// least one on the other, nobody can say which is which: they are ambiguous, and stay missing and unexpected. A single
-/// target row whose natural key no missing row has is of the quarantined or merged row that has it.
+/// target row whose natural key no missing row has is of the quarantined row that has it. It is not of a merged row: that
+/// often has the natural key of its survivor, and then a second row of the target would be hidden.
 ///
 /// # Errors
 /// Where a column is not there.
 pub(super) fn find_partners(
     rows: &mut Alignment,
     evidence: &Evidence,
-    [quarantined, merged]: [&Frame; 2],
+    quarantined: &Frame,
     natural: &[ComparedColumn],
 ) -> Result<(), RuleError> {
     let mut groups: BTreeMap<String, KeyGroup> = BTreeMap::new();
@@ -51,24 +52,19 @@ pub(super) fn find_partners(
     {
         groups.entry(key.clone()).or_insert_with(|| group(key)).target.push(row);
     }
-    let known = |frame: &Frame| -> Result<BTreeSet<String>, RuleError> {
-        if frame.height() == 0 {
-            return Ok(BTreeSet::new());
+    let quarantined: BTreeSet<String> = match quarantined.height() {
+        0 => BTreeSet::new(),
+        height => {
+            let all = 0..u32::try_from(height).unwrap_or(u32::MAX);
+            by_natural_key(quarantined, all, natural, Of::Expected)?.into_iter().map(|(key, _)| key).collect()
         }
-        let all = 0..u32::try_from(frame.height()).unwrap_or(u32::MAX);
-        Ok(by_natural_key(frame, all, natural, Of::Expected)?.into_iter().map(|(key, _)| key).collect())
     };
-    let (quarantined, merged) = (known(quarantined)?, known(merged)?);
     let (mut found, mut held_back) = (Vec::new(), BTreeSet::new());
     for (key, group) in groups {
         match (group.expected.as_slice(), group.target.as_slice()) {
             ([expected], [target]) => found.push(Pair { expected: *expected, target: *target }),
             ([], [target]) if quarantined.contains(&key) => {
                 rows.from_quarantined.push(*target);
-                held_back.insert(*target);
-            }
-            ([], [target]) if merged.contains(&key) => {
-                rows.from_merged.push(*target);
                 held_back.insert(*target);
             }
             ([], _) | (_, []) => {}
@@ -83,7 +79,6 @@ pub(super) fn find_partners(
     rows.pairs.extend(&found);
     rows.pairs.sort_unstable();
     rows.from_quarantined.sort_unstable();
-    rows.from_merged.sort_unstable();
     rows.natural = found;
     Ok(())
 }

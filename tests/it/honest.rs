@@ -269,6 +269,41 @@ fn a_column_that_refers_to_a_hidden_one_is_hidden_too() {
 }
 
 #[test]
+fn a_column_that_holds_values_of_a_hidden_one_is_hidden_too() {
+    let names = ["Quinn", "Ray", "Rowe", "Shaw", "Todd", "Vane", "Wood"];
+    let line = |id: usize, swapped: bool| {
+        let (forename, surname) = (format!("F{id}"), names[id]);
+        if swapped { format!("{id},{surname},{forename}\n") } else { format!("{id},{forename},{surname}\n") }
+    };
+    let text = |swapped: &dyn Fn(usize) -> bool| {
+        (0..names.len()).fold("id,forename,surname\n".to_owned(), |all, id| all + &line(id, swapped(id)))
+    };
+    let folder = Folder::new();
+    folder.project(&format!("{TWO_SIDES}sensitive: [surname]\n"), &text(&|_| false), &text(&|id| id > 0));
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let masking = &folder.result().datasets[0].masking;
+    assert_eq!(masking.columns.get("forename").map(String::as_str), Some("holds values of a hidden column"));
+    let page = std::fs::read_to_string(folder.run_folder().join("report/t.html")).expect("a page");
+    assert!(names.iter().all(|name| !page.contains(name)), "no value of a hidden column");
+
+    // An id and what a crosswalk makes of it are one secret.
+    let folder = Folder::new();
+    let rules = TWO_SIDES
+        .replace("key: [id]", "key: [id]\ncrosswalks: [{ column: id, through: ids, from: old, to: new }]");
+    folder.project(&rules, "id,v\n1,a\n2,b\n", "id,v\n11,a\n12,b\n");
+    folder.write("ids.csv", "old,new\n1,11\n2,12\n");
+    folder.write(
+        "rules/ids.yml",
+        "dataset: ids\nkey: [old]\nsensitive: [old]\nsource: { connection: files, file: ids.csv }\n",
+    );
+    assert_eq!(folder.run(&["run"]).code, Some(0));
+    let result = folder.result();
+    let masking = &result.datasets.iter().find(|d| d.name == "t").expect("a dataset").masking;
+    assert!(masking.columns.contains_key("id") && masking.key, "{masking:?}");
+}
+
+#[test]
 fn a_step_that_did_nothing_says_why() {
     let steps = |source: &str| {
         let rules = "cleanse:\n  - { step: trim, columns: '*' }\n  - { step: trim, id: off, columns: [name], skip: waits for the letters }\n";

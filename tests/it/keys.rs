@@ -160,8 +160,8 @@ fn keys_are_matched_as_the_old_server_saw_them() {
         Some("compared as text, giving up upper and lower case and white space at both ends")
     );
     for note in [
-        "The keys of 3 of 3 row pairs are the same only by `case` of `tag_ref`.",
-        "The keys of 1 of 3 row pairs are the same only by `whitespace` of `tag_ref`.",
+        "The keys of 3 of 3 row pairs would not be the same without `case` of `tag_ref`.",
+        "The keys of 1 of 3 row pairs would not be the same without `whitespace` of `tag_ref`.",
     ] {
         assert!(dataset.notes.iter().any(|n| n == note), "{:?}", dataset.notes);
     }
@@ -337,11 +337,8 @@ fn rows_that_were_renumbered_find_their_partners() {
         lines(&folder, "repairs/t.parquet", &["action", "key", "id", "who", "x"]),
         [
             "update 102 102 bob b",
-            "delete 105 105 dee d",
             "delete 106 106 - a",
             "delete 109 109 gil a",
-            "insert 4 4 dee d",
-            "insert 5 5 dee d",
             "insert 6 6 - a",
             "insert 8 8 flo a",
         ]

@@ -183,6 +183,42 @@ fn keys_that_cleansing_makes_are_found_all_the_same() {
     );
 }
 
+/// A text that becomes a number is no correction, but its key is another one.
+#[test]
+fn keys_that_cleansing_reads_as_another_type_are_found_all_the_same() {
+    let folder = Folder::new();
+    let rules = format!("{RULES}cleanse:\n  - {{ step: parse_number, columns: [id], to: i64 }}\n");
+    let rules = rules.replace("source.csv }", "source.csv, types: { id: text } }");
+    folder.project(&rules, "id,name\n0001,a\n0002,b\n0003,c\n", "id,name\n1,a\n2,x\n");
+    ran(&folder, &["run"], 1);
+    ran(&folder, &["recheck"], 1);
+    let all = written(&folder);
+    assert_eq!(
+        (counts(&all["datasets"][0]), records(&all["datasets"][0])),
+        ([2, 0, 0, 2], vec!["2 differs name".to_owned(), "3 missing".to_owned()])
+    );
+}
+
+#[test]
+fn what_the_run_and_the_rules_do_not_share_is_not_read_again() {
+    let folder = Folder::new();
+    folder.project(RULES, SOURCE, TARGET);
+    ran(&folder, &["run"], 1);
+    folder.write("rules/t.yml", RULES.replace("key: [id]", "key: [id, name]"));
+    let told = ran(&folder, &["recheck"], 2);
+    assert!(told.stdout.contains("its key is another one now: run again"), "{}", told.stdout);
+
+    // A dataset that the run could not compare has no differences to be found again.
+    let folder = Folder::new();
+    folder.project(RULES, SOURCE, "id,name,rent\n");
+    std::fs::remove_file(folder.path().join("target.csv")).expect("a file");
+    folder
+        .write("rules/u.yml", RULES.replace("dataset: t", "dataset: u").replace("target.csv", "source.csv"));
+    ran(&folder, &["run"], 2);
+    let told = ran(&folder, &["recheck"], 2);
+    assert!(told.stdout.contains("the run could not compare it: run again"), "{}", told.stdout);
+}
+
 /// The rows of each side that were read, by what the program says as it goes on.
 fn rows_read(ran: &Ran) -> Vec<(String, u64)> {
     let lines = ran.stderr.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());

@@ -64,7 +64,7 @@ pub fn outcome(input: &Input<'_>, bound: &BoundReconcile) -> Result<Reconciliati
 /// Reconciles two frames, and tells what was found by their own rows: every pair, also those that are the same.
 pub fn reconcile(expected: &Frame, target: &Frame, bound: &BoundReconcile) -> Reconciliation {
     let nothing = Frame::default();
-    let input = Input { expected, target, quarantined: &nothing, merged: &nothing };
+    let input = Input { expected, target, quarantined: &nothing, merged: &nothing, former: &nothing };
     whole(&outcome(&input, bound).unwrap(), expected, target)
 }
 

@@ -14,7 +14,7 @@ use crate::correct::KeyTexts;
 use crate::diagnostic::Diagnostics;
 use crate::frame::Frame;
 use crate::mask::Mask;
-use crate::model::Side;
+use crate::model::{Side, Status};
 use crate::reconcile::{BoundReconcile, Means};
 use crate::report;
 use crate::rule::RuleError;
@@ -129,21 +129,28 @@ pub fn recheck(
     let mask_key = report::read_mask_key(&run)?;
     // What is read is no run: it goes when the folder does.
     let folder = RunFolder::create(&options.out, started, &options.unfinished)?;
-    let reader = Reader::new(plan, folder.part(), &run, &options.cancel, observer);
+    let as_of = plan.as_of.unwrap_or(started);
+    let reader = Reader::new(plan, (folder.part(), &run), as_of, &options.cancel, observer);
     let mut datasets = Vec::new();
     for dataset in &result.datasets {
         let differing = Differing::read(&run, dataset).map_err(report::ReportError::from)?;
-        if differing.is_empty() {
+        // What was not judged then cannot be found again by what was found.
+        let broken = dataset.error.is_some()
+            || dataset.rules.iter().any(|rule| rule.id == "reconcile" && rule.status == Status::Broken);
+        if differing.is_empty() && !broken {
             continue;
         }
         stop_if(&options.cancel)?;
         let name = dataset.name.as_str();
         observer.event(&Event::Stage { dataset: name.to_owned(), stage: "recheck".to_owned() });
         let mask = Mask::new(&mask_key, &dataset.masking);
-        let as_of = plan.as_of.unwrap_or(started);
         let work = Work { plan, reader: &reader, differing: &differing, as_of, scratch: folder.part() };
         let mut done = match plan.datasets.iter().find(|own| own.name.value == name) {
+            _ if broken => Err("the run could not compare it: run again".to_owned()),
             None => Err("the project has no such dataset any more".to_owned()),
+            Some(own) if !own.key.iter().map(|name| &name.value).eq(&dataset.key) => {
+                Err("its key is another one now: run again".to_owned())
+            }
             Some(own) => work.recheck(own, &mask, &options.cancel)?,
         }
         .unwrap_or_else(|error| Rechecked { error: Some(error), ..Rechecked::default() });

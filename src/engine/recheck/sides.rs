@@ -1,10 +1,14 @@
 //! Reads single records of a side by their keys, or the whole side where they cannot be found so.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+
+use chrono::{DateTime, Utc};
 
 use crate::config::{Dataset, Plan, SidePlan};
 use crate::correct::KeyTexts;
 use crate::engine::Observer;
+use crate::engine::bound::BoundDataset;
 use crate::engine::prepare::{Loaded, LoadedSide, Taker, snapshot_of_run};
 use crate::findings::for_each_row;
 use crate::frame::{Frame, Rows};
@@ -22,7 +26,9 @@ const MOST: usize = 50_000;
 
 /// Reads the sides of datasets.
 pub struct Reader<'a> {
+    plan: &'a Plan,
     run: &'a Path,
+    as_of: DateTime<Utc>,
     taker: Taker<'a>,
 }
 
@@ -43,12 +49,12 @@ impl<'a> Reader<'a> {
     /// Makes the reader; `scratch` is a folder for what is read.
     pub fn new(
         plan: &'a Plan,
-        scratch: &Path,
-        run: &'a Path,
+        (scratch, run): (&Path, &'a Path),
+        as_of: DateTime<Utc>,
         cancel: &'a Cancel,
         observer: &'a dyn Observer,
     ) -> Self {
-        Reader { run, taker: Taker::new(plan, scratch, false, cancel, observer) }
+        Reader { plan, run, as_of, taker: Taker::new(plan, scratch, false, cancel, observer) }
     }
 
     /// Reads what differed of both sides, and returns which sides were read whole.
@@ -75,7 +81,7 @@ impl<'a> Reader<'a> {
         let Some(bound) = bind(&of_source.schema(), &of_target.schema()) else {
             return Err("it is not reconciled any more".to_owned());
         };
-        let raw = self.keys_are_raw(name, key, &of_source)?;
+        let raw = self.keys_are_raw(dataset, key, &of_source)?;
         let mut whole = Vec::new();
         let mut read = |side: Side, plan: &SidePlan, manifest: &Manifest, raw: bool| {
             let one = OneSide { dataset, side, plan, bound: &bound, key, manifest, differing, raw };
@@ -93,13 +99,20 @@ impl<'a> Reader<'a> {
         Ok((loaded, whole))
     }
 
-    /// Returns true where no step of the run changed a key: then a record has the same on its way.
-    fn keys_are_raw(&self, dataset: &str, key: &[String], source: &Manifest) -> Result<bool, String> {
-        let path = self.run.join("changes").join(format!("{dataset}.parquet"));
+    /// Returns true where no step of the run changed a key, nor its type: then a record has the same on its way.
+    fn keys_are_raw(&self, dataset: &Dataset, key: &[String], source: &Manifest) -> Result<bool, String> {
+        let path = self.run.join("changes").join(format!("{}.parquet", dataset.name.value));
         if !path.exists() {
             return Ok(false);
         }
         let schema = source.schema();
+        // `0001` that becomes the number 1 is no correction, but another key.
+        let cleansed = BoundDataset::cleansed(dataset, &schema, self.plan, self.as_of);
+        let same =
+            |name: &String| schema.get(name).map(|f| &f.logical) == cleansed.get(name).map(|f| &f.logical);
+        if !key.iter().all(same) {
+            return Ok(false);
+        }
         let theirs: Vec<&str> =
             key.iter().filter_map(|name| Some(schema.get(name)?.source_name.as_str())).collect();
         let mut raw = true;
@@ -114,14 +127,23 @@ impl<'a> Reader<'a> {
     fn by_key(&self, one: &OneSide<'_>) -> Result<Option<LoadedSide>, String> {
         let Some(conditions) = one.conditions() else { return Ok(None) };
         let mut all: Option<LoadedSide> = None;
-        for condition in conditions {
+        for (keys, condition) in conditions {
             let mut request = one.plan.request.clone();
             let Selection::Table(table) = &mut request.selection else { return Ok(None) };
             table.among = Some(condition);
             let name = one.dataset.name.value.as_str();
             let part = self.taker.take_of(name, word(one.side), &request);
             let part = match part.and_then(|snapshot| LoadedSide::load(snapshot, false, None)) {
-                Ok(part) => part,
+                Ok(mut part) => {
+                    // A server may find keys in another case too, which another statement names.
+                    let met =
+                        one.bound.key_frame(&part.frame, one.side).map_err(|error| error.to_string())?;
+                    let texts = KeyTexts::new(&met, one.key);
+                    let named: Vec<bool> =
+                        (0..part.frame.height()).map(|row| keys.contains(texts.get(row).as_str())).collect();
+                    part.frame = part.frame.filter(&named).map_err(|error| error.to_string())?;
+                    part
+                }
                 Err(
                     error @ (SnapshotError::Unopened { .. } | SnapshotError::Source(SourceError::Cancelled)),
                 ) => {
@@ -159,8 +181,8 @@ impl<'a> Reader<'a> {
 }
 
 impl OneSide<'_> {
-    /// Returns conditions that name all records, some in each.
-    fn conditions(&self) -> Option<Vec<String>> {
+    /// Returns conditions that name all records, some in each, with the keys of those.
+    fn conditions(&self) -> Option<Vec<(BTreeSet<&str>, String)>> {
         let server = &self.manifest.server.as_ref()?.version;
         let named = |part: &crate::reconcile::KeyColumn| part.is_as_it_stands(self.side);
         if !self.raw || self.differing.keys.len() > MOST || !self.bound.key.iter().all(named) {
@@ -171,7 +193,12 @@ impl OneSide<'_> {
         let keys = self.differing.parts()?;
         let keys: Vec<Vec<&str>> =
             keys.iter().map(|parts| parts.iter().map(String::as_str).collect()).collect();
-        keys.chunks((KEYS / columns.len().pow(2)).max(1)).map(|some| among(server, &columns, some)).collect()
+        let each = (KEYS / columns.len().pow(2)).max(1);
+        let texts: Vec<&str> = self.differing.keys.keys().map(String::as_str).collect();
+        keys.chunks(each)
+            .zip(texts.chunks(each))
+            .map(|(some, texts)| Some((texts.iter().copied().collect(), among(server, &columns, some)?)))
+            .collect()
     }
 
     /// Fetches the records of a side whose rows rest.

@@ -46,7 +46,13 @@ pub fn compared(expected: &Frame, target: &Frame, rules: Option<&Node>) -> Pair 
     let nothing = Frame::default();
     let prepared = bound.prepare(expected, target).expect("columns of their types");
     let (of_expected, of_target) = (&prepared.expected, &prepared.target);
-    let input = Input { expected: of_expected, target: of_target, quarantined: &nothing, merged: &nothing };
+    let input = Input {
+        expected: of_expected,
+        target: of_target,
+        quarantined: &nothing,
+        merged: &nothing,
+        former: &nothing,
+    };
     let found = outcome(&input, &bound).expect("columns of their types");
     let moved = bound.moved(&found).expect("a column of times");
     let explained = explain(&input, &bound, &found, &moved).expect("columns of their types");

@@ -511,7 +511,7 @@ impl Setting {
                     _ if !has => {}
                     0 if !outcome.rows.folded.is_empty() => {}
                     0 => notes.push(format!("`{word}` of the key's `{name}` made no difference to any of {all} row pairs; it can be left out")),
-                    n => notes.push(format!("The keys of {n} of {all} row pairs are the same only by `{word}` of `{name}`")),
+                    n => notes.push(format!("The keys of {n} of {all} row pairs would not be the same without `{word}` of `{name}`")),
                 }
             }
         }
@@ -699,7 +699,6 @@ fn match_naturally(
         match (expected.as_slice(), target.as_slice()) {
             ([expected], [target]) => plain.natural.push(Pair { expected: *expected, target: *target }),
             ([], [target]) if is_of(held_back[0], target) => plain.from_quarantined.push(*target),
-            ([], [target]) if is_of(held_back[1], target) => plain.from_merged.push(*target),
             ([], _) | (_, []) => {}
             _ => plain.ambiguous.push(KeyGroup { key: String::new(), expected, target }),
         }
@@ -1003,7 +1002,14 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
         source(&quarantined),
         source(&merged),
     );
-    let input = Input { expected: &frames.0, target: &frames.1, quarantined: &frames.2, merged: &frames.3 };
+    let nothing = Frame::default();
+    let input = Input {
+        expected: &frames.0,
+        target: &frames.1,
+        quarantined: &frames.2,
+        merged: &frames.3,
+        former: &nothing,
+    };
     let found = outcome(&input, &bound).map_err(TestCaseError::fail)?;
     check_means(case, &input, &bound, &found, &frames)?;
     let outcome = whole(&found, &frames.0, &frames.1);
