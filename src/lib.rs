@@ -24,6 +24,7 @@
 //! | [`ledger`] | where every row went |
 //! | [`rule`] | what every rule is: kinds, the fields all rules share |
 //! | [`expression`] | SQL conditions, bound to columns, as polars expressions |
+//! | [`query`] | SQL over the rows of other datasets, run here |
 //! | [`cleanse`] | cleansing steps, one file each |
 //! | [`check`] | checks, one file each, and the scan that runs those of a side together |
 //! | [`matching`] | duplicates |
@@ -59,6 +60,7 @@ pub mod mask;
 pub mod matching;
 pub mod model;
 pub mod node;
+pub mod query;
 pub mod reconcile;
 pub mod report;
 pub mod rule;

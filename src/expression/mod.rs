@@ -30,6 +30,7 @@
 mod bind;
 mod kernels;
 mod like;
+mod names;
 mod number;
 mod parse;
 mod place;
@@ -45,6 +46,7 @@ use crate::rule::RuleError;
 
 use bind::{Binder, Literal, Typed};
 pub(crate) use kernels::{one_of, shown};
+pub(crate) use names::{Named, Names, not_a_query, of_sql, sql_place, sql_range};
 pub(crate) use tree::Comparison;
 use tree::{Kind, Node};
 

@@ -1,5 +1,7 @@
 //! SQL to our tree: syntax and allow list, without a schema.
 
+mod types;
+
 use std::ops::Range;
 
 use sqlparser::ast::{
@@ -11,9 +13,8 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
-use crate::frame::Value as Literal;
-use crate::model::Logical;
 
+use super::names::{Named, Names};
 use super::number::number;
 use super::place;
 use super::tree::{Arithmetic, Comparison, Function, Is, Kind, Node};
@@ -33,7 +34,7 @@ pub(super) fn read(text: &Spanned<String>, out: &mut Diagnostics) -> Option<Node
     let tokens = match Tokenizer::new(&GenericDialect, sql).tokenize_with_location() {
         Ok(tokens) => tokens,
         Err(error) => {
-            out.push(syntax(text, &error.to_string()));
+            out.push(syntax(text, &error.to_string(), "condition"));
             return None;
         }
     };
@@ -76,11 +77,7 @@ fn tree(text: &Spanned<String>, tokens: Vec<TokenWithSpan>, out: &mut Diagnostic
     let expr = match parser.parse_expr() {
         Ok(expr) => expr,
         Err(error) => {
-            let message = match error {
-                ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
-                ParserError::RecursionLimitExceeded => "it has too many levels".to_owned(),
-            };
-            out.push(syntax(text, &message));
+            out.push(syntax(text, &words(error), "condition"));
             return None;
         }
     };
@@ -99,12 +96,38 @@ fn tree(text: &Spanned<String>, tokens: Vec<TokenWithSpan>, out: &mut Diagnostic
         );
         return None;
     }
-    let mut reader = Reader { text, out, level: 0 };
-    reader.node(expr)
+    named(text, expr, &mut Plain, out)
 }
 
-/// Makes a diagnostic of the SQL parser's message, which may end in a place.
-fn syntax(text: &Spanned<String>, message: &str) -> Diagnostic {
+/// Reads a part of an SQL text that is parsed already; `names` knows what stands for a column.
+pub(super) fn named(
+    text: &Spanned<String>,
+    expr: Expr,
+    names: &mut dyn Names,
+    out: &mut Diagnostics,
+) -> Option<Node> {
+    Reader { text, names, out, level: 0 }.node(expr)
+}
+
+/// The names of an expression over one row: its columns, and nothing else.
+struct Plain;
+
+impl Names for Plain {
+    fn column(&mut self, _: &Expr, _: &Range<usize>, _: &mut Diagnostics) -> Named {
+        Named::Plain
+    }
+}
+
+/// Returns what the SQL parser says.
+pub(super) fn words(error: ParserError) -> String {
+    match error {
+        ParserError::TokenizerError(message) | ParserError::ParserError(message) => message,
+        ParserError::RecursionLimitExceeded => "it has too many levels".to_owned(),
+    }
+}
+
+/// Makes a diagnostic of the SQL parser's message, which may end in a place; `what` the text should be.
+pub(super) fn syntax(text: &Spanned<String>, message: &str, what: &str) -> Diagnostic {
     let (message, at) = match message.rsplit_once(" at Line: ") {
         Some((message, at)) => (message, at),
         None => (message, ""),
@@ -120,19 +143,19 @@ fn syntax(text: &Spanned<String>, message: &str) -> Diagnostic {
     let at = span.as_ref().unwrap_or(&text.span);
     match message.strip_prefix("Expected: ").and_then(|message| message.split_once(", found: ")) {
         Some((wanted, "EOF")) => {
-            Diagnostic::error(at, format!("the condition ends too soon: it should go on with {wanted}"))
+            Diagnostic::error(at, format!("the {what} ends too soon: it should go on with {wanted}"))
         }
-        Some((wanted, found)) => Diagnostic::error(
-            at,
-            format!("this is not an SQL condition: {wanted} is expected before `{found}`"),
-        )
-        .help("a column whose name is an SQL word stands in double quotes: \"end\""),
-        None => Diagnostic::error(at, format!("this is not an SQL condition: {message}")),
+        Some((wanted, found)) => {
+            Diagnostic::error(at, format!("this is not an SQL {what}: {wanted} is expected before `{found}`"))
+                .help("a column whose name is an SQL word stands in double quotes: \"end\"")
+        }
+        None => Diagnostic::error(at, format!("this is not an SQL {what}: {message}")),
     }
 }
 
 struct Reader<'a> {
     text: &'a Spanned<String>,
+    names: &'a mut dyn Names,
     out: &'a mut Diagnostics,
     level: usize,
 }
@@ -188,6 +211,11 @@ impl Reader<'_> {
     }
 
     fn kind(&mut self, expr: Expr, range: &Range<usize>) -> Option<Kind> {
+        match self.names.column(&expr, range, self.out) {
+            Named::Column(name) => return Some(Kind::Column(name)),
+            Named::Refused => return None,
+            Named::Plain => {}
+        }
         Some(match expr {
             Expr::Nested(inner) => self.node(*inner)?.kind,
             Expr::Identifier(Ident { value, .. }) => Kind::Column(value),
@@ -452,39 +480,5 @@ impl Reader<'_> {
                 return self.refuse(range, "this form of a value is not known here", help);
             }
         })
-    }
-
-    fn typed(&mut self, data_type: &ast::DataType, value: Value, range: &Range<usize>) -> Option<Kind> {
-        let mut logical = self.logical(data_type, range)?;
-        let text = value.into_string().unwrap_or_default();
-        if logical == Logical::TIMESTAMP && Literal::parse(&text, &Logical::TIMESTAMP_UTC).is_some() {
-            logical = Logical::TIMESTAMP_UTC;
-        }
-        if Literal::parse(&text, &logical).is_none() {
-            return self.refuse(range, format!("`{text}` is not a {logical}"), "");
-        }
-        Some(Kind::Typed(logical, text))
-    }
-
-    /// Returns our type for one that SQL names.
-    fn logical(&mut self, data_type: &ast::DataType, range: &Range<usize>) -> Option<Logical> {
-        let name = data_type.to_string();
-        let found = match name.to_ascii_lowercase().as_str() {
-            "varchar" | "char varying" | "character varying" | "nvarchar" | "string" => Ok(Logical::TEXT),
-            "smallint" | "int" | "tinyint" | "int8" | "int4" | "int2" => Ok(Logical::I64),
-            "double precision" | "float" | "float8" => Ok(Logical::F64),
-            "timestamp with time zone" => Ok(Logical::TIMESTAMP_UTC),
-            "timestamp without time zone" | "datetime" => Ok(Logical::TIMESTAMP),
-            other => other.parse(),
-        };
-        match found {
-            Ok(Logical::Text { length: Some(_), .. }) => self.refuse(
-                range,
-                format!("`{name}` would cut texts"),
-                "cast to `text`, and take a part with `substring` where that is meant",
-            ),
-            Ok(logical) => Some(logical),
-            Err(message) => self.refuse(range, message, ""),
-        }
     }
 }

@@ -25,19 +25,24 @@ pub(super) fn byte(text: &str, at: Location) -> Option<usize> {
 /// Returns the place in the file of some bytes of a value.
 ///
 /// A value that stands in the file as it is, plain or in quotes, has exact places. In one that was folded,
-/// indented or escaped a part is found where it stands only once. Else it is the place of the whole value.
+/// indented or escaped a part is found where it stands as often as in the value: it is the same of them. Else it is the
+/// place of the whole value. Of a part of several lines it is the first.
 pub(super) fn in_file(value: &Spanned<String>, range: &Range<usize>) -> Span {
     let whole = &value.span;
     let Some(written) = whole.file.text.get(whole.range.clone()) else { return whole.clone() };
-    let Some(part) = value.value.get(range.clone()).filter(|part| !part.is_empty()) else {
-        return whole.clone();
-    };
+    let part = value.value.get(range.clone()).and_then(|part| part.lines().next());
+    let Some(part) = part.filter(|part| !part.is_empty()) else { return whole.clone() };
     let start = match written.find(value.value.as_str()) {
         Some(offset) => offset + range.start,
-        None => match (written.find(part), written.rfind(part)) {
-            (Some(first), Some(last)) if first == last => first,
-            _ => return whole.clone(),
-        },
+        None => {
+            let places = |text: &str| text.match_indices(part).map(|(at, _)| at).collect::<Vec<_>>();
+            let (here, there) = (places(&value.value), places(written));
+            let which = here.iter().position(|at| *at == range.start).filter(|_| here.len() == there.len());
+            match which.and_then(|which| there.get(which)) {
+                Some(start) => *start,
+                None => return whole.clone(),
+            }
+        }
     };
     let start = whole.range.start + start;
     Span { file: whole.file.clone(), range: start..start + part.len() }
@@ -67,7 +72,9 @@ mod tests {
         assert_eq!(shown("that: \"a > 1 and b < 2\"\n", "b <"), "b <");
         assert_eq!(shown("that: |\n  alpha > 1\n  and beta < 2\n", "beta"), "beta");
         assert_eq!(shown("that: >\n  alpha > 1\n  and alpha < 2\n", "alpha < 2"), "alpha < 2");
-        assert_eq!(shown("that: 'a = ''x'' or b = ''x'''\n", "'x'"), "'a = ''x'' or b = ''x'''");
+        assert_eq!(shown("that: 'a = ''x'' or b = ''x'''\n", "'x'"), "'x'");
+        assert_eq!(shown("that: 'it = ''x'' '\n", "it = 'x"), "'it = ''x'' '");
+        assert_eq!(shown("that: |\n  alpha > 1\n  and alpha < 2\n", "1\nand"), "1");
     }
 
     #[test]

@@ -20,6 +20,7 @@ const MODULES: &[(&str, &str)] = &[
     ("ledger", "model"),
     ("rule", "model diagnostic node frame"),
     ("expression", "model diagnostic node frame rule"),
+    ("query", "model diagnostic frame expression"),
     ("cleanse", "model diagnostic node frame rule expression"),
     ("check", "model diagnostic node frame rule expression"),
     ("matching", "model diagnostic node frame rule expression"),
@@ -28,7 +29,7 @@ const MODULES: &[(&str, &str)] = &[
     ("snapshot", "model frame source"),
     (
         "config",
-        "model diagnostic node frame rule expression cleanse check matching reconcile source snapshot",
+        "model diagnostic node frame rule expression query cleanse check matching reconcile source snapshot",
     ),
     ("init", "model diagnostic node source"),
     ("findings", "model frame ledger snapshot"),
@@ -38,8 +39,8 @@ const MODULES: &[(&str, &str)] = &[
     ("report", "model node reconcile ledger findings mask"),
     (
         "engine",
-        "model diagnostic node frame rule expression cleanse check matching reconcile source snapshot config ledger \
-         findings mask gate correct report",
+        "model diagnostic node frame rule expression query cleanse check matching reconcile source snapshot config \
+         ledger findings mask gate correct report",
     ),
     ("cli", "model diagnostic rule source config init findings engine report"),
     ("main", "cli"),
