@@ -8,6 +8,7 @@ use crate::rule::Reference;
 use super::crosswalk::Crosswalk;
 use super::family::Checks;
 use super::load::Draft;
+use super::made;
 use super::rules::sides_of;
 
 /// Reports names that stand twice, and references to datasets, sides and columns that are not there.
@@ -19,6 +20,7 @@ pub(super) fn check_across(drafts: &[Option<Draft>], complete: bool, out: &mut D
     let drafts: Vec<&Draft> = drafts.iter().flatten().collect();
     check_names(&drafts, out);
     check_crosswalks(&drafts, complete, out);
+    made::check(&drafts, complete, out);
     for draft in &drafts {
         for rule in draft.rules.checks.iter().filter(|rule| rule.common.skip.is_none()) {
             let Some(reference) = rule.rule.reference() else { continue };

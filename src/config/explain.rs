@@ -56,6 +56,7 @@ pub const SECTIONS: &[(&str, &str)] = &[
     ("dataset", "A dataset file: one business table with its sides and its rules."),
     ("source", "Where one side of a dataset comes from; `target` is written in the same way."),
     ("reconcile", "How expected and target are compared."),
+    ("sql", "A side that is a query over other datasets: what it may say, and what that means."),
 ];
 
 /// Returns a page as Markdown: of a kind its documentation, its parameters and the fields it shares with others; of
@@ -130,6 +131,7 @@ fn reading(family: RuleFamily) -> String {
 
 fn section(name: &str) -> Option<String> {
     let docs = match name {
+        "sql" => return Some(format!("# sql\n\n{}\n", crate::query::documentation().trim_end())),
         "project" => ProjectConfig::docs(),
         "dataset" => DatasetConfig::docs(),
         "source" | "target" => SideConfig::docs(),

@@ -14,6 +14,7 @@ use super::crosswalk::{self, Crosswalk};
 use super::dataset::{DatasetConfig, KeyConfig};
 use super::family::{Checks, Matches, Steps};
 use super::files;
+use super::made;
 use super::plan::{Dataset, GateConfig, Plan};
 use super::project::ProjectConfig;
 use super::rules::{self, AllRules, Context};
@@ -93,6 +94,7 @@ pub(super) fn load_changed(
     let gap = config.max_snapshot_gap.0.flatten();
     let datasets = drafts.into_iter().map(|draft| draft?.into_dataset(gap));
     let datasets: Option<Vec<Dataset>> = datasets.collect();
+    let made = datasets.as_ref().map(|datasets| made::order(datasets, out)).unwrap_or_default();
     let fail_on = config.gate.0.map_or(Severity::Error, |gate| gate.fail_on.severity());
     config.version.0?;
     Some(Plan {
@@ -100,6 +102,7 @@ pub(super) fn load_changed(
         file,
         files: project_files,
         datasets: datasets?,
+        made,
         schemas: schemas.len(),
         unreached,
         gate: GateConfig { fail_on },
@@ -136,8 +139,8 @@ impl Draft {
     ) -> Option<Draft> {
         let config = DatasetConfig::from_node(node, out)?;
         let sides = Sides {
-            source: side::read(config.source, node.get("source"), connections, out),
-            target: side::read(config.target, node.get("target"), connections, out),
+            source: side::read(Side::Source, config.source, node.get("source"), connections, out),
+            target: side::read(Side::Target, config.target, node.get("target"), connections, out),
         };
         let context = Context { files, sides: &sides };
         let steps = config.cleanse.0.map(|list| rules::read::<Steps>(&list.nodes, &context, out));

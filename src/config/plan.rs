@@ -11,7 +11,8 @@ use crate::cleanse::Step;
 use crate::diagnostic::{Span, Spanned};
 use crate::expression::Expression;
 use crate::matching::Match;
-use crate::model::{Dimension, Severity};
+use crate::model::{Dimension, Severity, Side};
+use crate::query::Query;
 use crate::reconcile::Reconcile;
 use crate::rule::{Common, ProjectFiles};
 use crate::source::{ConnectionConfig, Connector, ReadRequest, SideConfig};
@@ -28,6 +29,8 @@ pub struct Plan {
     pub files: ProjectFiles,
     /// The datasets, parents and children in the order of their files.
     pub datasets: Vec<Dataset>,
+    /// The sides that are queries over other datasets, in an order in which each comes behind those that it reads.
+    pub made: Vec<(String, Side)>,
     /// How many files are for whole schemas; their tables are among the datasets where databases were asked.
     pub schemas: usize,
     /// The connections whose tables were asked for and could not be listed.
@@ -95,6 +98,21 @@ pub struct Dataset {
     pub reconcile: Reconcile,
 }
 
+impl Dataset {
+    /// Returns a side.
+    pub fn side(&self, side: Side) -> Option<&SidePlan> {
+        if side == Side::Target { self.target.as_ref() } else { self.source.as_ref() }
+    }
+
+    /// Returns the datasets whose rows decide with the dataset's own what it should hold: those that it refers to, and
+    /// those that hold its new ids.
+    pub fn leans_on(&self) -> impl Iterator<Item = &str> {
+        let checks = self.checks.iter().filter(|rule| rule.common.skip.is_none());
+        let parents = checks.filter_map(|rule| Some(rule.rule.reference()?.dataset.value.as_str()));
+        parents.chain(self.crosswalks.iter().map(|crosswalk| crosswalk.value.through.value.as_str()))
+    }
+}
+
 /// Where one side of a dataset is read from.
 #[derive(Debug)]
 pub struct SidePlan {
@@ -104,10 +122,21 @@ pub struct SidePlan {
     pub connection: ConnectionConfig,
     /// What the connection is asked for.
     pub request: ReadRequest,
+    /// The query over other datasets that it is, where it is one.
+    pub made: Option<MadeSide>,
     /// The condition of `filter`, parsed: rows for which it is not true are out of scope.
     pub filter: Option<Expression>,
     /// Where the side stands.
     pub span: Span,
+}
+
+/// A side that is a query over other datasets.
+#[derive(Debug)]
+pub struct MadeSide {
+    /// The query.
+    pub query: Query,
+    /// The dataset and the state of each table that the query names, in its order.
+    pub reads: Vec<(String, Side)>,
 }
 
 impl SidePlan {

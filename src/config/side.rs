@@ -10,7 +10,8 @@ use crate::reconcile::ROW;
 use crate::source::{ConnectionConfig, SideConfig};
 
 use super::attempt::Attempt;
-use super::plan::SidePlan;
+use super::made;
+use super::plan::{MadeSide, SidePlan};
 
 /// The connections of a project by name; nothing for one with a mistake in it.
 pub(super) type Connections = IndexMap<String, Attempt<ConnectionConfig>>;
@@ -42,6 +43,14 @@ impl SideState {
         }
     }
 
+    /// Returns the query that the side is, where it is one.
+    pub(super) fn made(&self) -> Option<&MadeSide> {
+        match self {
+            SideState::Ready(_, Some(plan)) => plan.made.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Returns the plan of the side; an error where there is a mistake in it.
     pub(super) fn into_plan(self) -> Result<Option<SidePlan>, ()> {
         match self {
@@ -54,8 +63,10 @@ impl SideState {
 
 /// Reads a side: its connection, its filter, and names that contradict each other.
 ///
-/// `node` is the side as typed; `connections` is nothing where the project's connections could not be read.
+/// `own` is which it is, `node` the side as typed; `connections` is nothing where the project's connections could not be
+/// read.
 pub(super) fn read(
+    own: Side,
     side: Attempt<Option<Spanned<SideConfig>>>,
     node: Option<&Node>,
     connections: Option<&Connections>,
@@ -72,13 +83,17 @@ pub(super) fn read(
     for column in filter.iter().flatten().flat_map(expression::Expression::columns) {
         names.report(&column, "this side", out);
     }
-    let connection = connection(&config, connections, out);
+    let place = head(node, &span);
     // A mistake in the filter has been reported, and there is then no plan in the end.
-    let plan = connection.and_then(|connection| {
-        let request = connection.request(&config, head(node, &span), out)?;
-        let filter = filter.flatten();
-        Some(Box::new(SidePlan { config: config.clone(), connection, request, filter, span }))
-    });
+    let plan = match &config.sql {
+        Some(sql) => made::read(&config, sql, own, (place, span.clone()), out),
+        None => connection(&config, connections, out).and_then(|connection| {
+            let request = connection.request(&config, place, out)?;
+            let config = config.clone();
+            Some(SidePlan { config, connection, request, made: None, filter: None, span: span.clone() })
+        }),
+    };
+    let plan = plan.map(|plan| Box::new(SidePlan { filter: filter.flatten(), ..plan }));
     SideState::Ready(Box::new(config), plan)
 }
 

@@ -11,8 +11,9 @@ use crate::source::{Cancel, ReadRequest, SourceError, Unreadable};
 
 use super::bound::BoundDataset;
 use super::crosswalk;
+use super::made;
 use super::mistakes;
-use super::prepare::{Wanted, wanted};
+use super::prepare::{Wanted, read};
 use super::waiting::each;
 
 /// Connects to every connection that the plan reads by, and returns what does not fit: connections that cannot be
@@ -29,7 +30,7 @@ pub fn check_connected(plan: &Plan, as_of: DateTime<Utc>, cancel: &Cancel) -> Di
         }
     }
     let mut by_connection: BTreeMap<Option<&str>, Vec<Wanted<'_>>> = BTreeMap::new();
-    for side in wanted(plan) {
+    for side in read(plan) {
         let connection = side.plan.request.connection.as_deref();
         if connection.is_none_or(|name| !plan.unreached.contains(name)) {
             by_connection.entry(connection).or_default().push(side);
@@ -41,7 +42,7 @@ pub fn check_connected(plan: &Plan, as_of: DateTime<Utc>, cancel: &Cancel) -> Di
         let connection = sides.first().map(|side| side.plan.connection.examine(&plan.files.base));
         connection.map_or_else(|| Ok(Vec::new()), |connection| connection.columns(&requests, cancel))
     });
-    let mut schemas: BTreeMap<(String, &str), Schema> = BTreeMap::new();
+    let mut schemas: BTreeMap<(String, &'static str), Schema> = BTreeMap::new();
     for ((_, sides), found) in asked.iter().zip(found) {
         match found {
             Ok(found) => {
@@ -65,6 +66,7 @@ pub fn check_connected(plan: &Plan, as_of: DateTime<Utc>, cancel: &Cancel) -> Di
             }
         }
     }
+    made::schemas(plan, &mut schemas, as_of, &mut out);
     let of = |name: &str, side: Side| {
         schemas.get(&(name.to_owned(), if side == Side::Target { "target" } else { "source" }))
     };
@@ -92,7 +94,7 @@ pub fn check_connected(plan: &Plan, as_of: DateTime<Utc>, cancel: &Cancel) -> Di
 /// Returns where a side says what it reads.
 fn place(side: &SidePlan) -> &Span {
     let config = &side.config;
-    [&config.table, &config.query, &config.file]
+    [&config.table, &config.query, &config.sql, &config.file]
         .into_iter()
         .flatten()
         .next()

@@ -108,6 +108,8 @@ impl<'a> World<'a> {
             Looked {
                 sides: [frame(Side::Source), frame(Side::Target)],
                 longest: resting.and_then(|judgement| Some(judgement.reconciled.as_ref()?.longest())),
+                made: [Side::Source, Side::Target]
+                    .map(|side| self.side(name, side)?.snapshot.manifest.made.as_ref()),
             }
         });
         for judgement in judged {
@@ -449,9 +451,10 @@ fn nothing_in(empty: &[Side]) -> Option<String> {
 
 /// Returns where a snapshot came from: the connection and what was asked of it.
 fn origin(manifest: &Manifest) -> String {
-    match &manifest.connection {
-        Some(connection) => format!("{connection}: {}", manifest.query),
-        None => manifest.query.clone(),
+    match (&manifest.connection, &manifest.made) {
+        (Some(connection), _) => format!("{connection}: {}", manifest.query),
+        (None, Some(_)) => format!("sql: {}", manifest.query),
+        (None, None) => manifest.query.clone(),
     }
 }
 

@@ -30,7 +30,7 @@ pub enum Event {
         /// The snapshot's id.
         snapshot: String,
     },
-    /// A dataset has come to a stage: `cleanse`, `check`, `reconcile`, `write`, `done`.
+    /// A dataset has come to a stage: `make`, `cleanse`, `check`, `reconcile`, `write`, `done`.
     Stage {
         /// The dataset.
         dataset: String,

@@ -6,6 +6,7 @@ use crate::config::{Dataset, Plan};
 use crate::diagnostic::Spanned;
 use crate::findings::{ColumnResult, DatasetResult, Masking};
 use crate::frame::Frame;
+use crate::source::Made;
 
 /// The longest text, in characters, that is not taken for free text.
 const LONGEST_PLAIN_TEXT: usize = 60;
@@ -16,6 +17,9 @@ const REFERS: &str = "refers to a sensitive column";
 /// Why a column is hidden whose values are calculated from a hidden column.
 const CALCULATED: &str = "calculated from a hidden column";
 
+/// Why a column is hidden that a query made from a hidden column.
+const MADE: &str = "made from a hidden column";
+
 /// Why a column is hidden that holds values of a hidden column in some rows.
 const EXCHANGED: &str = "holds values of a hidden column";
 
@@ -25,12 +29,14 @@ pub struct Looked<'a> {
     pub sides: [Option<&'a Frame>; 2],
     /// The longest text of each column that was looked at, in characters, where the frames have no rows because those rest.
     pub longest: Option<&'a BTreeMap<String, u64>>,
+    /// What those of its sides were made of that are queries over other datasets.
+    pub made: [Option<&'a Made>; 2],
 }
 
 /// Decides what is hidden of every dataset of a plan, by name; `looked` gives what is known of one.
 ///
 /// The values of a foreign key are those of the column it refers to: where that is hidden so is it, unless listed
-/// under `show`. So is a column that the reconciliation calculates from a hidden one.
+/// under `show`. So is a column that the reconciliation calculates from a hidden one, or a query makes from one.
 pub fn maskings<'f>(plan: &Plan, looked: impl Fn(&str) -> Looked<'f>) -> BTreeMap<String, Masking> {
     let own = |dataset: &Dataset| {
         let name = &dataset.name.value;
@@ -55,6 +61,16 @@ pub fn maskings<'f>(plan: &Plan, looked: impl Fn(&str) -> Looked<'f>) -> BTreeMa
                 }
             }
             let own = all.get(&dataset.name.value);
+            let made = looked(&dataset.name.value).made;
+            for (name, origins) in made.into_iter().flatten().flat_map(|made| &made.columns) {
+                let hidden = |origin: &String| {
+                    let (from, column) = origin.split_once('.')?;
+                    all.get(from)?.columns.contains_key(column).then_some(())
+                };
+                if origins.iter().any(|origin| hidden(origin).is_some()) {
+                    found.push((dataset, name.clone(), MADE));
+                }
+            }
             for (name, policy) in &dataset.reconcile.columns {
                 let is_hidden = |column: &String| own.is_some_and(|own| own.columns.contains_key(column));
                 if policy.value.named().iter().any(is_hidden) {

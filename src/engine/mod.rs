@@ -14,6 +14,7 @@ mod findings;
 mod folder;
 mod judge;
 mod lineage;
+mod made;
 mod masking;
 mod mend;
 mod mistakes;
@@ -235,7 +236,7 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
         Stage::Reconcile => resting::resting(plan),
         Stage::Everything => BTreeSet::new(),
     };
-    let mut loaded = prepare::load_all(plan, &options.out, from, &resting, &options.cancel, &log);
+    let mut loaded = prepare::load_all(plan, &options.out, from, &resting, (as_of, &options.cancel), &log);
     stop_if(&options.cancel)?;
     let nothing = |l: &Loaded| l.source.is_none() && l.target.is_none() && l.mistakes.is_empty();
     if loaded.values().all(nothing) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::config::{Plan, SidePlan};
 use crate::snapshot::Manifest;
-use crate::source::Stable;
+use crate::source::{MadeOf, Stable};
 
 use super::prepare::{Loaded, LoadedSide};
 
@@ -33,8 +33,14 @@ fn is_scattered(manifest: &Manifest, scattered: &BTreeSet<&str>) -> bool {
     manifest.connection.as_deref().is_some_and(|connection| scattered.contains(connection))
 }
 
-/// Says of which server a side is, and of which moments its rows are; nothing for files.
+/// Says of which server a side is, and of which moments its rows are; of a query over other datasets which snapshots it
+/// read; nothing for files.
 pub fn how_read(manifest: &Manifest, scattered: &BTreeSet<&str>) -> Option<String> {
+    if let Some(made) = &manifest.made {
+        let one = |read: &MadeOf| format!("{}.{} (snapshot {})", read.state, read.dataset, read.snapshot);
+        let reads: Vec<String> = made.reads.iter().map(one).collect();
+        return Some(format!("made here of {}", reads.join(", ")));
+    }
     let server = manifest.server.as_ref()?;
     let stable = match server.stable {
         Stable::OnePoint if !is_scattered(manifest, scattered) => {

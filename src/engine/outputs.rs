@@ -231,7 +231,7 @@ mod tests {
             store.path(),
             prepare::From::Connections { resume: false },
             &std::collections::BTreeSet::new(),
-            &cancel,
+            (as_of, &cancel),
             &Silent,
         );
         let (bound, _) = bind_all(&plan, &mut loaded, as_of).unwrap();

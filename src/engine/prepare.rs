@@ -12,6 +12,7 @@ use crate::model::{Schema, Side};
 use crate::snapshot::{Progress, Snapshot, SnapshotError, SnapshotRows, Store, TakeOptions, take};
 use crate::source::{Cancel, Connector, ReadRequest, Relation, Selection, SourceError};
 
+use super::made::{Known, Maker};
 use super::waiting::each;
 use super::{Event, Observer};
 
@@ -106,6 +107,18 @@ pub fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
         .collect()
 }
 
+/// Returns every side that is read by a connection.
+pub fn read(plan: &Plan) -> Vec<Wanted<'_>> {
+    wanted(plan).into_iter().filter(|wanted| wanted.plan.made.is_none()).collect()
+}
+
+impl Wanted<'_> {
+    /// Returns which side it is.
+    fn side(&self) -> Side {
+        if self.side == "target" { Side::Target } else { Side::Source }
+    }
+}
+
 /// Takes snapshots of sides: one connector for each connection, shared by all its tables.
 pub(super) struct Taker<'p> {
     store: Store,
@@ -131,6 +144,11 @@ impl<'p> Taker<'p> {
                 .or_insert_with(|| side.connection.connector(&plan.files.base));
         }
         Taker { store: Store::new(out.join("snapshots")), connectors, resume, cancel, observer }
+    }
+
+    /// Makes what makes the sides that are queries over others.
+    fn maker(&'p self, plan: &'p Plan, as_of: DateTime<Utc>) -> Maker<'p> {
+        Maker { plan, store: &self.store, as_of, cancel: self.cancel, observer: self.observer }
     }
 
     fn take(&self, wanted: &Wanted<'_>) -> Result<Snapshot, SnapshotError> {
@@ -204,12 +222,20 @@ fn placed(
     }
 }
 
-/// Takes a snapshot of every side of the plan, several at a time.
+/// Takes a snapshot of every side of the plan, several at a time; then those of queries over them are made.
 pub fn take_all(plan: &Plan, out: &Path, resume: bool, cancel: &Cancel, observer: &dyn Observer) -> Taken {
     let taker = Taker::new(plan, out, resume, cancel, observer);
-    let results = each(&wanted(plan), |wanted| {
-        (format!("{} {}", wanted.dataset.name.value, wanted.side), taker.take(wanted))
-    });
+    let mut known = Known::new();
+    let taken = each(&read(plan), |wanted| (wanted.dataset, wanted.side(), taker.take(wanted)));
+    for (dataset, side, result) in &taken {
+        if let Ok(snapshot) = result {
+            known.insert((dataset.name.value.clone(), *side), (snapshot.clone(), None));
+        }
+    }
+    let as_of = plan.as_of.unwrap_or_else(Utc::now);
+    let made = taker.maker(plan, as_of).all(&mut known);
+    let results = taken.into_iter().chain(made);
+    let results = results.map(|(dataset, side, result)| (format!("{} {side}", dataset.name.value), result));
     let mut taken = Taken::default();
     for (dataset, why) in unfit(plan) {
         taken.failed.push((dataset.clone(), SnapshotError::Unfit(why.clone())));
@@ -228,7 +254,8 @@ fn unfit(plan: &Plan) -> impl Iterator<Item = (&String, &String)> {
     plan.datasets.iter().filter_map(|dataset| Some((&dataset.name.value, dataset.unfit.as_ref()?)))
 }
 
-fn told(observer: &dyn Observer, dataset: &str, side: &str, snapshot: &Snapshot) {
+/// Tells of a snapshot that is there.
+pub(super) fn told(observer: &dyn Observer, dataset: &str, side: &str, snapshot: &Snapshot) {
     observer.event(&Event::Read {
         dataset: dataset.to_owned(),
         side: side.to_owned(),
@@ -251,19 +278,29 @@ pub enum From<'a> {
 
 /// Reads every side of the plan: from new snapshots, or from those of an earlier run.
 ///
-/// The rows of the datasets that are `resting` stay in their snapshots.
+/// The rows of the datasets that are `resting` stay in their snapshots. Sides that are queries over others are made once
+/// those are there; `as_of` is the "now" of what these should hold.
 /// A side that cannot be read is an error of its dataset; the others go on. The order of the result is the plan's.
 pub fn load_all(
     plan: &Plan,
     out: &Path,
     from: From<'_>,
     resting: &BTreeSet<String>,
-    cancel: &Cancel,
+    (as_of, cancel): (DateTime<Utc>, &Cancel),
     observer: &dyn Observer,
 ) -> BTreeMap<String, Loaded> {
     let resume = matches!(from, From::Connections { resume: true });
     let taker = Taker::new(plan, out, resume, cancel, observer);
-    let sides = each(&wanted(plan), |wanted| {
+    let load = |name: &str, side: &str, snapshot: Snapshot| {
+        // What a run holds stays as it is; the store is where more may be kept.
+        let keep = taker.store.folder_of(name, side, &snapshot);
+        LoadedSide::load(snapshot, resting.contains(name), keep)
+    };
+    let there = match from {
+        From::Run(_) => wanted(plan),
+        From::Connections { .. } => read(plan),
+    };
+    let mut sides = each(&there, |wanted| {
         let dataset = &wanted.dataset.name.value;
         let snapshot = match from {
             _ if cancel.is_cancelled() => Err(SourceError::Cancelled.into()),
@@ -275,13 +312,23 @@ pub fn load_all(
                 .inspect(|snapshot| told(observer, dataset, wanted.side, snapshot)),
             From::Connections { .. } => taker.take(wanted),
         };
-        let loaded = snapshot.and_then(|snapshot| {
-            // What a run holds stays as it is; the store is where more may be kept.
-            let keep = taker.store.folder_of(dataset, wanted.side, &snapshot);
-            LoadedSide::load(snapshot, resting.contains(dataset), keep)
-        });
-        (dataset.clone(), wanted.side, loaded)
+        let loaded = snapshot.and_then(|snapshot| load(dataset, wanted.side, snapshot));
+        (dataset.clone(), wanted.side(), loaded)
     });
+    if matches!(from, From::Connections { .. }) {
+        let mut known = Known::new();
+        for (dataset, side, loaded) in &sides {
+            if let Ok(loaded) = loaded {
+                let frame = loaded.resting.is_none().then(|| loaded.frame.clone());
+                known.insert((dataset.clone(), *side), (loaded.snapshot.clone(), frame));
+            }
+        }
+        for (dataset, side, made) in taker.maker(plan, as_of).all(&mut known) {
+            let name = &dataset.name.value;
+            let loaded = made.and_then(|snapshot| load(name, &side.to_string(), snapshot));
+            sides.push((name.clone(), side, loaded));
+        }
+    }
     let mut loaded: BTreeMap<String, Loaded> = BTreeMap::new();
     for (dataset, why) in unfit(plan) {
         observer.event(&Event::Failed { dataset: dataset.clone(), message: why.clone() });
@@ -294,7 +341,7 @@ pub fn load_all(
         match result {
             // Where the user stops the run, nothing has failed.
             Err(_) if cancel.is_cancelled() => {}
-            Ok(read) if side == "source" => entry.source = Some(read),
+            Ok(read) if side == Side::Source => entry.source = Some(read),
             Ok(read) => entry.target = Some(read),
             Err(SnapshotError::Source(SourceError::Settings(mistakes))) => entry.mistakes.extend(*mistakes),
             Err(error) => {

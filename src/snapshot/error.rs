@@ -71,6 +71,16 @@ pub enum SnapshotError {
         /// Why.
         error: Box<SourceError>,
     },
+    /// The rows could not be made of those of other datasets.
+    #[error("the `sql` of {dataset}'s {side} failed: {problem}")]
+    Made {
+        /// The dataset.
+        dataset: String,
+        /// `source` or `target`.
+        side: String,
+        /// Why.
+        problem: String,
+    },
     /// The source could not be read.
     #[error(transparent)]
     Source(#[from] SourceError),

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 
 use crate::model::{Field, Logical, Schema, Structure};
-use crate::source::{ReadRequest, Server, hex};
+use crate::source::{Made, ReadRequest, Server, hex};
 
 /// The form of the manifests that this program writes and reads.
 pub const MANIFEST_VERSION: u32 = 1;
@@ -49,6 +49,9 @@ pub struct Manifest {
     /// it could not be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub structure: Option<Structure>,
+    /// What the rows were made of, where they are those of a query over other datasets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made: Option<Made>,
     /// The version of the program that took the snapshot.
     pub tool: String,
 }
@@ -154,7 +157,8 @@ impl Manifest {
     /// Returns between which moments the rows were as the snapshot shows them, in microseconds since 1970 in UTC.
     ///
     /// Of a database the one moment that it says its data is of, by its own clock, else when the first and the last part
-    /// were begun; of files when they were last modified; else when the reading began. Nothing where no time can be read.
+    /// were begun; of files when they were last modified; of a query what holds of the rows that it read; else when the
+    /// reading began. Nothing where no time can be read.
     pub fn seen(&self) -> Option<(i64, i64)> {
         let micros = |text: &str| Some(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros());
         let taken = micros(&self.taken_at);
@@ -169,6 +173,9 @@ impl Manifest {
         let parts = self.moments.as_ref().and_then(|of| Some((micros(&of.first)?, micros(&of.last)?)));
         let files = self.server.is_none().then(modified).flatten();
         let one = |moment: i64| (moment, moment);
+        if let Some(made) = &self.made {
+            return made.seen;
+        }
         seen.map(one).or(parts).or(files).or(taken.map(one))
     }
 
@@ -224,6 +231,9 @@ impl Manifest {
         if let (Some(server), Json::Object(content)) = (&self.server, &mut content) {
             // The same rows, seen otherwise, are not as sure.
             content.insert("read".to_owned(), serde_json::json!([server.isolation, server.stable]));
+        }
+        if let (Some(made), Json::Object(content)) = (&self.made, &mut content) {
+            content.insert("made".to_owned(), serde_json::json!([made.version, made.reads, made.columns]));
         }
         let mut id = hex(&Sha256::digest(content.to_string()));
         id.truncate(16);
@@ -302,6 +312,7 @@ mod tests {
             server: None,
             moments: None,
             structure: None,
+            made: None,
             tool: String::new(),
         }
     }

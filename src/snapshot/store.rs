@@ -42,6 +42,34 @@ impl Store {
         Ok(self.root.join(dataset).join(side))
     }
 
+    /// Returns the snapshot of a dataset's side whose manifest is the one that is looked for, where its files are as they
+    /// were: of several the one with the least id.
+    pub fn find(&self, dataset: &str, side: &str, wanted: &dyn Fn(&Manifest) -> bool) -> Option<Snapshot> {
+        let folder = self.folder(dataset, side).ok()?;
+        let entries = std::fs::read_dir(folder).ok()?;
+        let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+        paths.sort();
+        let named = |path: &PathBuf| {
+            let manifest = read_manifest(&path.join(MANIFEST)).ok()?;
+            let is_its = path.file_name().is_some_and(|name| *name == *manifest.id);
+            (is_its && wanted(&manifest)).then(|| Snapshot::open(path).ok()).flatten()
+        };
+        paths.iter().find_map(named)
+    }
+
+    /// Writes other times into the manifest of a snapshot: its rows are those of these times too.
+    ///
+    /// # Errors
+    /// Where the manifest cannot be written.
+    pub fn seen_again(&self, snapshot: &mut Snapshot, seen: Option<(i64, i64)>) -> Result<(), SnapshotError> {
+        snapshot.manifest.taken_at = time_text(Utc::now());
+        if let Some(made) = &mut snapshot.manifest.made {
+            made.seen = seen;
+        }
+        // A run that has linked the earlier manifest keeps it: this is another file of the same name.
+        write_manifest(&snapshot.path.join(MANIFEST), &snapshot.manifest)
+    }
+
     /// Returns the folder of a snapshot, where it is in the store.
     pub fn folder_of(&self, dataset: &str, side: &str, snapshot: &Snapshot) -> Option<PathBuf> {
         Some(self.folder(dataset, side).ok()?.join(&snapshot.id)).filter(|folder| folder.is_dir())
@@ -136,6 +164,7 @@ pub fn take(
         files: taken.files,
         server: report.server,
         structure: (options.structure)(),
+        made: report.made,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
     };
     manifest.id = manifest.content_id();

@@ -3,6 +3,7 @@
 mod address;
 mod database;
 mod open;
+mod sql;
 #[cfg(test)]
 mod tests;
 
@@ -109,6 +110,11 @@ params! {
         skip: Vec<Spanned<String>> = "[]",
         /// A query in the database's own SQL, whose rows are the table.
         query: Option<Spanned<String>>,
+        /// One `select` over other datasets, run here on their snapshots: for tables that were split, merged or denormalised on
+        /// the way. `tenancy` are the rows of that dataset's snapshot of the same side, as they were read; `source.tenancy` and
+        /// `target.tenancy` say the side, and `expected.tenancy` is the cleansed source. Then there is no `connection`, and the
+        /// query itself names, leaves out and casts columns. `counterfoil explain sql` says what it may be.
+        sql: Option<Spanned<String>>,
         /// A condition in the database's own SQL: rows for which it is not true are never read. For a `table` only.
         r#where: Option<Spanned<String>>,
         /// `csv` or `parquet`. Default: by the file's ending.
@@ -398,7 +404,7 @@ fn usual_delimiter(file: &str) -> u8 {
     if file.to_ascii_lowercase().ends_with(".tsv") { b'\t' } else { b',' }
 }
 
-fn zone_is_known(zone: &Spanned<String>, out: &mut Diagnostics) -> bool {
+pub(super) fn zone_is_known(zone: &Spanned<String>, out: &mut Diagnostics) -> bool {
     let known = zone.value.parse::<chrono_tz::Tz>().is_ok();
     if !known {
         let names = chrono_tz::TZ_VARIANTS.iter().map(|tz| tz.name());

@@ -205,6 +205,8 @@ pub enum Selection {
     Files(FileSelection),
     /// A table, view or query of a database.
     Table(TableSelection),
+    /// A query over other datasets, in one line: its rows are made here, and no connection is asked for them.
+    Sql(String),
 }
 
 /// What is read of a database.
@@ -284,6 +286,7 @@ impl ReadRequest {
     pub fn query(&self) -> String {
         match &self.selection {
             Selection::Files(files) => files.file.clone(),
+            Selection::Sql(query) => query.clone(),
             Selection::Table(table) => match (&table.relation, &table.condition) {
                 (Relation::Table(name), None) => name.clone(),
                 (Relation::Table(name), Some(condition)) => format!("{name} where {condition}"),
@@ -296,6 +299,7 @@ impl ReadRequest {
     pub fn asked_with(&self) -> &'static str {
         match &self.selection {
             Selection::Files(_) => "`file`",
+            Selection::Sql(_) => "`sql`",
             Selection::Table(TableSelection { relation: Relation::Query(_), .. }) => "`query`",
             Selection::Table(_) => "`table` or `where`",
         }
@@ -337,6 +341,32 @@ pub struct ReadReport {
     pub notes: Vec<ColumnNote>,
     /// What is known of the server; nothing for files.
     pub server: Option<Server>,
+    /// What the rows were made of, where they are those of a query over other datasets.
+    pub made: Option<Made>,
+}
+
+/// What the rows of a query over other datasets were made of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Made {
+    /// The version of what queries mean.
+    pub version: u32,
+    /// The datasets that were read, each once, by name and state.
+    pub reads: Vec<MadeOf>,
+    /// The columns, in their order, each with the columns that it was made from: `dataset.column`.
+    pub columns: Vec<(String, Vec<String>)>,
+    /// Between which moments the rows that were read were as they are, in microseconds since 1970 in UTC.
+    pub seen: Option<(i64, i64)>,
+}
+
+/// A dataset that was read for the rows of another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MadeOf {
+    /// The dataset.
+    pub dataset: String,
+    /// `source`, `target` or `expected`.
+    pub state: String,
+    /// The id of its snapshot; of `expected` that of the source.
+    pub snapshot: String,
 }
 
 /// What a server says of itself, and how it was read.

@@ -50,6 +50,45 @@ fn its_project_runs() {
 }
 
 #[test]
+fn its_queries_run() {
+    let text = readme();
+    let folder = Folder::new();
+    folder.project(
+        "dataset: tenancy\nkey: [tag_ref]\nsource: { connection: files, file: tenancy.csv, types: { tag_ref: text, rent: \"decimal(9,2)\" } }\n",
+        "",
+        "",
+    );
+    folder.write(
+        "rules/member.yml",
+        "dataset: member\nkey: [house_ref, person_no]\nsource: { connection: files, file: member.csv }\n",
+    );
+    for (file, table) in [
+        ("rules/tenures.yml, beside datasets `tenancy` and `member` of the old system", "tenures"),
+        ("rules/household_members.yml, beside a dataset `tenancy` of the old system", "household_members"),
+    ] {
+        let target = format!("{{ connection: cloud, table: housing.{table} }}");
+        let block = block(&text, file);
+        assert!(block.contains(&target), "{block}");
+        let file = format!("{{ connection: files, file: {table}.csv, types: {{ tag_ref: text }} }}");
+        folder.write(&format!("rules/{table}.yml"), block.replace(&target, &file));
+    }
+    folder.write(
+        "tenancy.csv",
+        "tag_ref,house_ref,rent,household\n\
+         001,H1,100.00,\"{\"\"members\"\": [{\"\"name\"\": \"\"Ann\"\", \"\"born\"\": \"\"1970-01-31\"\"}]}\"\n002,H2,110.50,\n",
+    );
+    folder.write("member.csv", "house_ref,person_no,forename\nH1,1,Ann\nH1,2,Bo\n");
+    folder.write(
+        "tenures.csv",
+        "tag_ref,rent,household_size,household\n001,100.00,2,\"Ann, Bo\"\n002,110.50,0,\n",
+    );
+    folder.write("household_members.csv", "tag_ref,number,name,born\n001,1,Ann,1970-01-31\n");
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    assert!(folder.result().datasets.iter().all(|dataset| dataset.error.is_none()));
+}
+
+#[test]
 fn it_lists_every_kind_and_every_command() {
     let text = readme();
     for kind in counterfoil::config::all_kinds() {

@@ -125,6 +125,12 @@ impl<'a> Reader<'a> {
 
     /// Reads the records alone; nothing where they cannot be named in the database's own words.
     fn by_key(&self, one: &OneSide<'_>) -> Result<Option<LoadedSide>, String> {
+        if one.plan.made.is_some() {
+            return Err(format!(
+                "the {} is a query over other datasets, whose rows are made by a whole run alone: make a new run",
+                word(one.side)
+            ));
+        }
         let Some(conditions) = one.conditions() else { return Ok(None) };
         let mut all: Option<LoadedSide> = None;
         for (keys, condition) in conditions {

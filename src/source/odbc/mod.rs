@@ -381,6 +381,7 @@ impl Odbc {
             files: Vec::new(),
             notes,
             server: Some(Server { version: facts.version, isolation: facts.isolation, seen_at, stable }),
+            made: None,
         })
     }
 }

@@ -217,7 +217,7 @@ pub(super) fn planned(
     };
     let among = match &request.selection {
         Selection::Table(table) => table.among.as_deref(),
-        Selection::Files(_) => None,
+        Selection::Files(_) | Selection::Sql(_) => None,
     };
     let conditions: Vec<String> = condition.into_iter().chain(among).map(bracketed).collect();
     let mut columns = readings(dialect, request, natives)?;

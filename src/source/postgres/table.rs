@@ -358,5 +358,5 @@ fn report(table: &Table, points: &Points, resumed: bool, asked: Facts) -> ReadRe
         seen_at: facts.seen_at.filter(|_| stable != Stable::PerPart),
         stable,
     };
-    ReadReport { files: Vec::new(), notes: table.notes.clone(), server: Some(server) }
+    ReadReport { notes: table.notes.clone(), server: Some(server), ..ReadReport::default() }
 }
