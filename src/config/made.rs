@@ -75,14 +75,13 @@ pub(super) fn check(drafts: &[&Draft], complete: bool, out: &mut Diagnostics) {
                                 .help(format!("`{other}.{name}` are the rows of its {other}")),
                         );
                     }
-                    Some(_) => {}
                     None if complete => {
                         out.push(
                             Diagnostic::error(&place, format!("there is no dataset `{name}`"))
                                 .suggest(name, names()),
                         );
                     }
-                    None => {}
+                    Some(_) | None => {}
                 }
             }
         }

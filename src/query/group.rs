@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use polars::prelude::{Column, DataFrame};
 use sqlparser::ast::{
-    DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
+    CastKind, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause,
     FunctionArguments, OrderByExpr, Spanned as _,
 };
 
@@ -191,7 +191,7 @@ impl Run<'_> {
         for clause in &list.clauses {
             match clause {
                 FunctionArgumentClause::OrderBy(by) if name == "string_agg" => {
-                    order.extend(by.iter().cloned())
+                    order.extend(by.iter().cloned());
                 }
                 _ => return self.refuse(span, format!("this form of `{name}` is not known here"), ""),
             }
@@ -376,10 +376,16 @@ impl Names for GroupNames<'_, '_> {
                 named(self.run.aggregate(self.rel, self.grouped, call))
             }
             Expr::Function(call) => self.run.not_here(call, Mode::Select),
+            Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, .. }
+                if !matches!(**expr, Expr::Value(_)) =>
+            {
+                let Some(read) = self.run.read_grouped(self.rel, self.grouped, expr) else {
+                    return Named::Refused;
+                };
+                named(self.run.cast(&mut self.grouped.frame, &read, part))
+            }
             other => match self.run.column(self.rel, other) {
-                None => Named::Plain,
-                Some(None) => Named::Refused,
-                Some(Some(slot)) => {
+                Named::Column(slot) => {
                     if is_any(&slot) || self.grouped.keys.iter().any(|(_, key)| *key == slot) {
                         return Named::Column(slot);
                     }
@@ -388,6 +394,7 @@ impl Names for GroupNames<'_, '_> {
                     self.run.refuse::<()>(other.span(), message, help);
                     Named::Refused
                 }
+                found => found,
             },
         }
     }

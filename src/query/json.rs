@@ -286,22 +286,22 @@ mod tests {
 
     use super::*;
 
-    fn at(text: &str, steps: &str) -> Result<Option<Option<String>>, Malformed> {
-        Ok(Json::new(text)?.at(&path(steps).unwrap()).map(Json::text))
+    /// Says where a path leads in a text.
+    fn at(text: &str, steps: &str) -> String {
+        let found = Json::new(text).unwrap().at(&path(steps).unwrap());
+        found.map_or("nowhere".to_owned(), |json| json.text().unwrap_or_else(|| "NULL".to_owned()))
     }
 
     #[test]
     fn paths_lead_to_values_as_they_are_written() {
         let text = r#" {"a": {"b c": [1.50, {"d": "x\u00e9\n"}, null, 1e400]}, "": 0} "#;
-        let found = |steps: &str| at(text, steps).unwrap();
-        let some = |text: &str| Some(Some(text.to_owned()));
-        assert_eq!(found("$.a.\"b c\"[0]"), some("1.50"));
-        assert_eq!(found("$.a.\"b c\"[1].d"), some("xé\n"));
-        assert_eq!(found("$.a.\"b c\"[1]"), some(r#"{"d": "x\u00e9\n"}"#));
-        assert_eq!(found("$.a.\"b c\"[2]"), Some(None));
-        assert_eq!(found("$.a.\"b c\"[3]"), some("1e400"));
+        assert_eq!(at(text, "$.a.\"b c\"[0]"), "1.50");
+        assert_eq!(at(text, "$.a.\"b c\"[1].d"), "xé\n");
+        assert_eq!(at(text, "$.a.\"b c\"[1]"), r#"{"d": "x\u00e9\n"}"#);
+        assert_eq!(at(text, "$.a.\"b c\"[2]"), "NULL");
+        assert_eq!(at(text, "$.a.\"b c\"[3]"), "1e400");
         for nowhere in ["$.b", "$.a[0]", "$.a.\"b c\"[4]", "$.a.\"b c\".d", "$[0]"] {
-            assert_eq!(found(nowhere), None, "{nowhere}");
+            assert_eq!(at(text, nowhere), "nowhere", "{nowhere}");
         }
     }
 
@@ -360,27 +360,31 @@ mod tests {
         })
     }
 
+    /// Returns true where a part of a text has all the parts of a value, and no others.
+    fn same(json: Json<'_>, value: &Value) -> bool {
+        match value {
+            Value::Null => json.text().is_none(),
+            Value::String(text) => json.text().as_deref() == Some(text),
+            Value::Array(all) => {
+                let elements = json.elements().unwrap();
+                elements.len() == all.len()
+                    && elements.iter().zip(all).all(|(json, value)| same(*json, value))
+            }
+            Value::Object(all) => {
+                let members = json.members().unwrap();
+                members.len() == all.len()
+                    && all.iter().all(|(name, value)| {
+                        json.at(&[Step::Name(name.clone())]).is_some_and(|json| same(json, value))
+                    })
+            }
+            other => json.text() == Some(other.to_string()),
+        }
+    }
+
     proptest! {
         #[test]
         fn every_part_of_a_value_is_found(value in json(), pretty: bool) {
             let text = if pretty { format!("{value:#}") } else { value.to_string() };
-            fn same(json: Json<'_>, value: &Value) -> bool {
-                match value {
-                    Value::Null => json.text().is_none(),
-                    Value::String(text) => json.text().as_deref() == Some(text),
-                    Value::Array(all) => {
-                        let elements = json.elements().unwrap();
-                        elements.len() == all.len() && elements.iter().zip(all).all(|(json, value)| same(*json, value))
-                    }
-                    Value::Object(all) => {
-                        let members = json.members().unwrap();
-                        members.len() == all.len() && all.iter().all(|(name, value)| {
-                            json.at(&[Step::Name(name.clone())]).is_some_and(|json| same(json, value))
-                        })
-                    }
-                    other => json.text() == Some(other.to_string()),
-                }
-            }
             prop_assert!(same(Json::new(&text).unwrap(), &value), "{}", text);
         }
 

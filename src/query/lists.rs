@@ -52,12 +52,21 @@ impl Run<'_> {
             };
             match Json::new(&text) {
                 Ok(json) => values.push(json.at(&steps).and_then(Json::text).map(Value::Text)),
-                Err(_) => return self.malformed(&rel.frame, &source, row, NOT_JSON),
+                Err(_) => return self.malformed(&rel.frame, &source.read, row, NOT_JSON),
             }
         }
         let series = series_of("value", &Logical::TEXT, &values);
         let origins = self.origins_of([source.slot.as_str()]);
-        self.add(&mut rel.frame, Field::new("value", Logical::TEXT), series.into(), origins)
+        let slot = self.add(&mut rel.frame, Field::new("value", Logical::TEXT), series.into(), origins)?;
+        self.is_placed_as(&slot, &source.slot);
+        Some(slot)
+    }
+
+    /// Notes that the values of a column come from the rows of another one's.
+    fn is_placed_as(&mut self, slot: &str, other: &str) {
+        if let Some(place) = self.places.get(other).cloned() {
+            self.places.insert(slot.to_owned(), place);
+        }
     }
 
     /// Makes a row of each element of a list.
@@ -131,6 +140,7 @@ impl Run<'_> {
                 let series = series_of("item", &logical, &values);
                 let slot =
                     self.add(&mut frame, Field::new("item", logical), series.into(), origins.clone())?;
+                self.is_placed_as(&slot, &source.slot);
                 columns.push(Col { name, slot, joined: false });
             }
         }
@@ -180,13 +190,13 @@ impl Run<'_> {
                 }
                 (Some(text), Apart::Json(steps)) => {
                     let Ok(json) = Json::new(&text) else {
-                        return self.malformed(frame, source, at, NOT_JSON);
+                        return self.malformed(frame, &source.read, at, NOT_JSON);
                     };
                     match json.at(steps).filter(|json| !json.is_null()) {
                         None => Vec::new(),
                         Some(list) => match list.elements() {
                             Some(elements) => elements.into_iter().map(Json::text).collect(),
-                            None => return self.malformed(frame, source, at, NOT_A_LIST),
+                            None => return self.malformed(frame, &source.read, at, NOT_A_LIST),
                         },
                     }
                 }
@@ -225,9 +235,15 @@ impl Run<'_> {
         read
     }
 
-    /// Notes a row whose text cannot be taken apart.
-    fn malformed<T>(&mut self, frame: &Frame, source: &Source, row: usize, what: &str) -> Option<T> {
-        let columns = source.read.columns();
+    /// Notes a row whose value cannot be used.
+    pub(super) fn malformed<T>(
+        &mut self,
+        frame: &Frame,
+        read: &Expression,
+        row: usize,
+        what: &str,
+    ) -> Option<T> {
+        let columns = read.columns();
         let place = columns.first().and_then(|column| self.places.get(&column.value));
         let number = place
             .and_then(|(_, _, rows)| frame.column(rows)?.1.as_materialized_series().u64().ok()?.get(row));
@@ -235,14 +251,15 @@ impl Run<'_> {
             (Some((dataset, column, _)), Some(number)) => {
                 format!("column `{column}` of `{dataset}`, row {number}: {what}")
             }
-            _ => format!("row {} of the rows that a list is read from: {what}", row + 1),
+            _ => format!("row {} of the rows that are looked at: {what}", row + 1),
         };
         self.fail(QueryError::Rows(said))
     }
 }
 
 /// What is said of a text that is not JSON.
-const NOT_JSON: &str = "this is not JSON that has one value; correct it in the source, or read it with `case when … then … end` where it is";
+const NOT_JSON: &str = "this is not JSON that has one value; correct it in the source, or say which texts are, with \
+     `case when … then … end` inside the brackets";
 /// What is said of JSON that is no list.
 const NOT_A_LIST: &str = "the path does not lead to a list; `json_value` reads single values";
 

@@ -30,13 +30,16 @@
 //!
 //! **Types.** A column that is only passed on keeps its type, with its length and zone. Numbers are calculated and added up
 //! exactly, with up to 38 digits; a sum is a decimal. The sum of floating-point numbers is refused, because it depends on
-//! their order: cast them. What cannot be calculated or cast is NULL, as in every expression. Columns that are joined must be
-//! of one kind, where 1 is 1.00; in a union whole and decimal numbers meet in a decimal, and other types must be cast.
+//! their order: cast them. Columns that are joined must be of one kind, where 1 is 1.00; in a union whole and decimal
+//! numbers meet in a decimal, and other types must be cast. A value that cannot be cast is an error with its row, whatever
+//! `case` or `where` stands around it; `try_cast` makes NULL of it, as does a `cast` behind `on`, where NULL has no partner.
+//! What cannot be calculated, such as a division by zero, is NULL.
 //!
 //! **Lists.** `json_items` gives the elements of a JSON list, `split` the parts of a text: one row each. A NULL has none, nor
 //! has an empty list, an empty text, or a path that leads nowhere. `json_value` gives one value, and NULL where the path leads
 //! nowhere. Texts come without quotes, `null` as NULL, numbers as they are written, lists and objects as JSON. A text that is
-//! not JSON, or where the path of `json_items` leads to something that is no list, is an error with its row, never a value.
+//! not JSON, or where the path of `json_items` leads to something that is no list, is an error with its row, never a value;
+//! `case when … then column end` inside the brackets says which texts are meant.
 //! A path is `$`, then names as `.name` or `."a name"`, and places as `[0]`.
 //!
 //! **Again.** Where the query and the snapshots that it reads are those of an earlier run, its snapshot is used again. What a

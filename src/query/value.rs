@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use chrono::DateTime;
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, Spanned as _, Value,
+    CastKind, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident, InTarget, Spanned as _,
+    Value,
 };
 
 use crate::diagnostic::{Diagnostics, Spanned};
@@ -83,10 +84,25 @@ impl Names for RowNames<'_, '_> {
                 };
                 named(slot)
             }
-            other => match self.run.column(self.rel, other) {
-                None => Named::Plain,
-                Some(slot) => named(slot),
-            },
+            Expr::Cast { kind: CastKind::Cast | CastKind::DoubleColon, expr, .. }
+                if self.mode != Mode::Join && !matches!(**expr, Expr::Value(_)) =>
+            {
+                let Some(read) = self.run.read(self.rel, expr, self.mode) else { return Named::Refused };
+                named(self.run.cast(&mut self.rel.frame, &read, part))
+            }
+            other => self.run.column(self.rel, other),
+        }
+    }
+}
+
+/// The names of an expression over slots.
+struct Slots;
+
+impl Names for Slots {
+    fn column(&mut self, part: &Expr, _: &Range<usize>, _: &mut Diagnostics) -> Named {
+        match part {
+            Expr::Identifier(slot) => Named::Column(slot.value.clone()),
+            _ => Named::Plain,
         }
     }
 }
@@ -97,27 +113,27 @@ pub(super) fn named(slot: Option<String>) -> Named {
 }
 
 impl Run<'_> {
-    /// Finds the column that a part of an expression names; nothing where it is something else.
-    pub(super) fn column(&mut self, rel: &Rel, part: &Expr) -> Option<Option<String>> {
+    /// Finds the column that a part of an expression names.
+    pub(super) fn column(&mut self, rel: &Rel, part: &Expr) -> Named {
         match part {
             Expr::Identifier(name) => {
                 let place = self.place(name.span);
-                Some(rel.find(None, &name.value, &place, self.out))
+                named(rel.find(None, &name.value, &place, self.out))
             }
             Expr::CompoundIdentifier(parts) => {
                 let place = self.place(part.span());
                 let [table, name] = parts.as_slice() else {
                     let help =
                         "a column is written `column` or `table.column`, by the table's name in this query";
-                    return Some(self.refuse_at(&place, "this is not the name of a column", help));
+                    return named(self.refuse_at(&place, "this is not the name of a column", help));
                 };
-                Some(rel.find(Some(table), &name.value, &place, self.out))
+                named(rel.find(Some(table), &name.value, &place, self.out))
             }
             Expr::Subquery(_) | Expr::Exists { .. } | Expr::In { target: InTarget::Subquery(_), .. } => {
                 let message = "a query inside an expression is not known here";
-                Some(self.refuse(part.span(), message, JOIN_INSTEAD))
+                named(self.refuse(part.span(), message, JOIN_INSTEAD))
             }
-            _ => None,
+            _ => Named::Plain,
         }
     }
 
@@ -190,6 +206,34 @@ impl Run<'_> {
         let slots = read.columns();
         let origins = self.origins_of(slots.iter().map(|slot| slot.value.as_str()));
         self.add(frame, Field { ..field }, column, origins)
+    }
+
+    /// Makes a column of a cast: a value that the type does not have is an error with its row.
+    pub(super) fn cast(&mut self, frame: &mut Frame, read: &Expression, cast: &Expr) -> Option<String> {
+        let Expr::Cast { expr, data_type, format, .. } = cast else { return None };
+        let slot = self.made(frame, read)?;
+        let name = Ident { span: expr.span(), ..Ident::new(slot.clone()) };
+        let of_slot = Expr::Cast {
+            kind: CastKind::TryCast,
+            expr: Box::new(Expr::Identifier(name)),
+            data_type: data_type.clone(),
+            format: format.clone(),
+        };
+        let (text, mut own) = (self.text, Diagnostics::default());
+        let inner = of_sql(text, &of_slot, &mut Slots, &mut own);
+        self.out.extend(own);
+        let made = self.made(frame, &inner?)?;
+        if self.unknown {
+            return Some(made);
+        }
+        let (before, after) = (frame.column(&slot)?.1, frame.column(&made)?.1);
+        if before.null_count() == after.null_count() {
+            return Some(made);
+        }
+        let lost = before.is_not_null() & after.is_null();
+        let row = lost.iter().position(|lost| lost == Some(true))?;
+        let what = format!("the value cannot be cast to {data_type}; `try_cast` makes NULL of such values");
+        self.malformed(frame, read, row, &what)
     }
 
     /// Returns for which rows a condition is true.

@@ -303,6 +303,29 @@ fn not_a_list() -> String {
     run(&query, &input, &|| false, &mut out).unwrap_err().to_string()
 }
 
+#[test]
+fn what_cannot_be_cast_is_an_error_with_its_row() {
+    let error = |text: &str| ran(text).unwrap_err().to_string();
+    let said = "column `codes` of `tenancy`, row 1: the value cannot be cast to BIGINT; `try_cast` makes NULL of such values";
+    assert_eq!(error("select cast(codes as bigint) as n from tenancy"), said);
+    assert_eq!(error("select codes from tenancy where coalesce(codes::bigint, 0) = 1"), said);
+    assert_eq!(
+        error(
+            "select cast(i.item as date) as d from tenancy t cross join unnest(split(codes, ',')) as i(item)"
+        ),
+        said.replace("BIGINT", "DATE")
+    );
+    assert!(error("select cast(min(codes) as date) as d from tenancy").contains("row 1 of the rows"));
+    assert_eq!(found("select try_cast(codes as bigint) as n from tenancy where n = 1"), ["-"]);
+    assert_eq!(
+        found(
+            "select cast(tag_ref as bigint) as n, cast(rent as text) as r, cast(null as date) as d from tenancy where n = 2"
+        ),
+        ["2|110.5|-"]
+    );
+    assert_eq!(found("select cast(sum(rent) as decimal(9,1)) as s from tenancy where n = 2"), ["110.5"]);
+}
+
 /// Returns what is said of a query over known tables, each with the text that it points at.
 fn refused(text: &str) -> Vec<String> {
     let mut out = Diagnostics::default();
@@ -359,7 +382,7 @@ fn what_is_not_known_is_refused_at_its_place() {
         ),
         (
             "select rent from tenancy where exists (select 1 as a from member)",
-            "exists",
+            "select 1 as a",
             "inside an expression",
         ),
         ("select current_date as d, rent from tenancy", "current_date", "do not depend on the day"),
@@ -527,7 +550,7 @@ fn plain_groups(joined: &[(Option<A>, Option<B>)], positive: bool, least: usize)
                 us.len().to_string(),
                 ks.len().to_string(),
                 text((!ns.is_empty()).then(|| cents(ns.iter().sum()))),
-                text(us.iter().min().map(|u| u.to_string())),
+                text(us.iter().min().map(ToString::to_string)),
                 text(ns.iter().max().map(|n| cents(*n))),
                 text((!all.is_empty()).then(|| all.join("+"))),
             ]
