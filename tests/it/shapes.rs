@@ -3,7 +3,7 @@
 use counterfoil::findings::{DatasetResult, RunResult};
 use counterfoil::model::Status;
 
-use crate::support::{Folder, column, read_parquet};
+use crate::support::{Folder, column, program, read_parquet};
 
 const TENANCY: &str = "dataset: tenancy\nkey: [tag_ref]\n\
     source: { connection: files, file: tenancy.csv, types: { tag_ref: char(6), house_ref: text, rent: \"decimal(9,2)\" } }\n";
@@ -381,4 +381,32 @@ fn a_side_whose_tables_could_not_be_read_is_not_made() {
     assert_eq!(ran.code, Some(2), "{ran:?}");
     let error = of(&folder.result(), "tenure").error.clone().unwrap();
     assert!(error.contains("it reads `source.member`, which could not be read"), "{error}");
+}
+
+#[test]
+fn the_rows_do_not_depend_on_the_threads() {
+    let folder = merged();
+    let (mut tenancies, mut members) =
+        ("tag_ref,house_ref,rent\n".to_owned(), "house_ref,person_no,forename\n".to_owned());
+    for n in 0..3_000u32 {
+        tenancies.push_str(&format!("{n:06},H{},{}.00\n", n * 7 % 1_000, n % 90));
+        members.push_str(&format!("H{},{},Name {}\n", n * 13 % 1_100, n % 5, n * 31 % 97));
+    }
+    folder.write("tenancy.csv", tenancies);
+    folder.write("member.csv", members);
+    let ids_with = |threads: &str| {
+        let ran = std::process::Command::new(program())
+            .args(["snapshot", "--out", threads])
+            .current_dir(folder.path())
+            .env("RAYON_NUM_THREADS", threads)
+            .env("POLARS_MAX_THREADS", threads)
+            .output()
+            .unwrap();
+        assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+        let entries = std::fs::read_dir(folder.path().join(threads).join("snapshots/tenure/source")).unwrap();
+        entries.map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    let one = ids_with("1");
+    assert_eq!(one.len(), 1);
+    assert_eq!(ids_with("7"), one);
 }
