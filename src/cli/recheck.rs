@@ -113,10 +113,15 @@ fn lines(recheck: &Recheck) -> Vec<String> {
             lines.push(format!("  {}", dataset.name));
         }
         for column in &dataset.columns {
+            let anew = match column.anew {
+                0 => String::new(),
+                1 => "; 1 other differs in it now".to_owned(),
+                n => format!("; {} others differ in it now", thousands(n)),
+            };
             lines.push(format!(
-                "    {}: {} differed, {} still",
+                "    {}: {} differed, of which {} still{anew}",
                 column.name,
-                thousands(column.differed),
+                if column.differed == 0 { "none".to_owned() } else { thousands(column.differed) },
                 if column.still == 0 { "none".to_owned() } else { thousands(column.still) }
             ));
         }
