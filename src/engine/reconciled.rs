@@ -21,6 +21,7 @@ use super::judge::{Judged, broken_figure, guarded};
 use super::prepare::LoadedSide;
 use super::row_keys::RowKeys;
 use super::row_rules::RowRules;
+use super::unknown::Unknown;
 
 /// A reconciliation that was run.
 pub struct Reconciled {
@@ -37,6 +38,8 @@ pub struct Reconciled {
     pub(super) keys: RowKeys,
     /// For each row of the evidence's expected its index among all rows of the source in scope.
     origin: Vec<usize>,
+    /// What nobody knows because ids have no new one, or several.
+    pub(super) unknown: Unknown,
 }
 
 /// The rows of `all` in one state, with its columns.
@@ -72,8 +75,9 @@ pub fn reconcile(
     let mut found = Found::new(&input, bound, means)?;
     found.outcome.notes.extend(prepared.notes());
     let origin = found.outcome.evidence.expected_at.iter();
-    let origin = origin.filter_map(|at| expected.origin.get(*at as usize).copied()).collect();
-    Ok(found.with(bound, prepared, origin))
+    let origin: Vec<usize> = origin.filter_map(|at| expected.origin.get(*at as usize).copied()).collect();
+    let unknown = Unknown::find(bound, working, &origin, &found.outcome.evidence.target)?;
+    Ok(Reconciled { unknown, ..found.with(bound, prepared, origin) })
 }
 
 /// Compares sides whose rows rest: the source is what is expected.
@@ -120,7 +124,19 @@ impl Found {
 
     fn with(self, bound: &BoundReconcile, prepared: Prepared, origin: Vec<usize>) -> Reconciled {
         let Found { outcome, explained, moved, not_explained, keys } = self;
-        Reconciled { bound: bound.clone(), outcome, explained, moved, not_explained, prepared, keys, origin }
+        let unknown = Unknown::default();
+        let bound = bound.clone();
+        Reconciled {
+            bound,
+            outcome,
+            explained,
+            moved,
+            not_explained,
+            prepared,
+            keys,
+            origin,
+            unknown,
+        }
     }
 }
 
