@@ -1,6 +1,6 @@
 //! The rules of a reconciliation that are about whole rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Dimension, Finding, Severity, Side};
 use crate::reconcile::{AMBIGUOUS, FOLDED_KEY, cause};
@@ -77,6 +77,16 @@ fn moved(mut found: Vec<Finding>, moved: &[bool]) -> Vec<Finding> {
 }
 
 impl Reconciled {
+    /// Returns those of some rows whose keys, as they are shown, others of these rows have.
+    fn truly_repeated(&self, side: Side, rows: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let Some(keys) = self.keys.of(side) else { return BTreeSet::new() };
+        let mut by_key: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for row in rows {
+            by_key.entry(keys.get(*row as usize)).or_default().push(*row);
+        }
+        by_key.into_values().filter(|rows| rows.len() > 1).flatten().collect()
+    }
+
     /// Returns the results and findings of the rules about whole rows.
     pub(super) fn row_rules(&self, of: &RowRules<'_>) -> Vec<Judged> {
         let rows = &self.outcome.rows;
@@ -85,10 +95,11 @@ impl Reconciled {
             rows.folded.iter().flat_map(of).copied().collect()
         };
         let (folded_expected, folded_target) = (folded(|key| &key.expected), folded(|key| &key.target));
-        // A row is told of once: by the rule that says why its key is repeated.
+        // A row is told of by the rule that says why its key is repeated; by both where its own key stands twice as well.
         let repeated = |side: Side, list: &[u32], folded: &BTreeSet<u32>| -> Vec<Finding> {
-            let others: Vec<u32> = list.iter().copied().filter(|row| !folded.contains(row)).collect();
-            of.list(side, &others)
+            let truly = self.truly_repeated(side, folded);
+            let others = list.iter().copied().filter(|row| !folded.contains(row) || truly.contains(row));
+            of.list(side, &others.collect::<Vec<u32>>())
         };
         let (missing, unexpected) = match self.bound.has_key() {
             true => (of.list(Side::Expected, &rows.missing), of.list(Side::Target, &rows.unexpected)),

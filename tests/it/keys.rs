@@ -189,6 +189,33 @@ fn keys_are_matched_as_the_old_server_saw_them() {
     assert_eq!((buckets.mismatched, buckets.missing, buckets.duplicate_key_expected), (1, 5, 2));
 }
 
+/// A key that truly stands twice is told by its own rule too, whatever is made of keys that are one only when folded.
+#[test]
+fn true_repeats_keep_their_own_severity() {
+    let folder = Folder::new();
+    let rules = "dataset: t\nkey: [k]\n\
+        source: { connection: files, file: source.csv, types: { k: text, x: text } }\n\
+        target: { connection: files, file: target.csv, types: { k: text, x: text } }\n\
+        reconcile: { columns: { k: { case: ignore } }, rules: { reconcile-folded_key: { severity: warning } } }\n";
+    folder.project(rules, "k,x\na,1\na,2\nA,3\nb,1\nB,2\nc,1\n", "k,x\nc,1\n");
+    assert_eq!(folder.run(&["run"]).code, Some(1));
+    let found = lines(&folder, "findings/t.parquet", &["rule", "key"]);
+    assert_eq!(
+        found,
+        [
+            "reconcile-folded_key A",
+            "reconcile-folded_key B",
+            "reconcile-duplicate_key a",
+            "reconcile-folded_key a",
+            "reconcile-duplicate_key a",
+            "reconcile-folded_key a",
+            "reconcile-folded_key b",
+        ]
+    );
+    folder.write("source.csv", "k,x\na,1\nA,3\nb,1\nB,2\nc,1\n");
+    assert_eq!(folder.run(&["run"]).code, Some(0), "what is one only when folded is a warning here");
+}
+
 /// Returns lines of a file of the run.
 fn lines(folder: &Folder, file: &str, columns: &[&str]) -> Vec<String> {
     let table = read_parquet(&folder.run_folder().join(file));
