@@ -38,6 +38,8 @@ pub struct Reconciled {
     pub(super) keys: RowKeys,
     /// For each row of the evidence's expected its index among all rows of the source in scope.
     origin: Vec<usize>,
+    /// True where rows of the source are held back, and where such are merged.
+    held_back: [bool; 2],
     /// What nobody knows because ids have no new one, or several.
     pub(super) unknown: Unknown,
 }
@@ -77,7 +79,8 @@ pub fn reconcile(
     let origin = found.outcome.evidence.expected_at.iter();
     let origin: Vec<usize> = origin.filter_map(|at| expected.origin.get(*at as usize).copied()).collect();
     let unknown = Unknown::find(bound, working, &origin, &found.outcome.evidence.target)?;
-    Ok(Reconciled { unknown, ..found.with(bound, prepared, origin) })
+    let held_back = [quarantined.height() > 0, merged.height() + former.height() > 0];
+    Ok(Reconciled { held_back, unknown, ..found.with(bound, prepared, origin) })
 }
 
 /// Compares sides whose rows rest: the source is what is expected.
@@ -124,7 +127,7 @@ impl Found {
 
     fn with(self, bound: &BoundReconcile, prepared: Prepared, origin: Vec<usize>) -> Reconciled {
         let Found { outcome, explained, moved, not_explained, keys } = self;
-        let unknown = Unknown::default();
+        let (held_back, unknown) = ([false; 2], Unknown::default());
         let bound = bound.clone();
         Reconciled {
             bound,
@@ -135,6 +138,7 @@ impl Found {
             prepared,
             keys,
             origin,
+            held_back,
             unknown,
         }
     }
@@ -255,7 +259,8 @@ impl Reconciled {
             true => dataset.key.iter().map(|name| name.value.clone()).collect(),
             false => self.bound.columns.iter().map(|column| column.name.clone()).collect(),
         };
-        let of_rows = RowRules { columns, cells: &cells, rows: height, may_be_empty, group_id };
+        let held_back = self.held_back;
+        let of_rows = RowRules { columns, cells: &cells, rows: height, held_back, may_be_empty, group_id };
         let mut judged = self.row_rules(&of_rows);
         for (index, (column, outcome)) in self.bound.columns.iter().zip(&self.outcome.columns).enumerate() {
             let causes = self.explained.columns.get(index).map(|explained| explained.cells.as_slice());

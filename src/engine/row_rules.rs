@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Dimension, Finding, Severity, Side};
-use crate::reconcile::{AMBIGUOUS, FOLDED_KEY, cause};
+use crate::reconcile::{AMBIGUOUS, FOLDED_KEY, FROM_MERGED, FROM_QUARANTINED, cause};
 
 use super::draft::Draft;
 use super::findings::{Cells, fill_joined};
@@ -18,6 +18,8 @@ pub struct RowRules<'a> {
     pub cells: &'a Cells<'a>,
     /// The rows of expected and of the target.
     pub rows: (u64, u64),
+    /// True where rows of the source are held back, and where such are merged.
+    pub held_back: [bool; 2],
     /// True where a side has no rows and may have none.
     pub may_be_empty: bool,
     /// Makes the id of a rule's group from a text.
@@ -126,6 +128,29 @@ impl Reconciled {
                 vec![(Side::Target, pairs + unexpected.len() as u64, unexpected)],
             ),
         ];
+        for (id, says, list, is_wanted) in [
+            (
+                FROM_QUARANTINED,
+                "No record that is held back is in the target.",
+                &rows.from_quarantined,
+                of.held_back[0],
+            ),
+            (
+                FROM_MERGED,
+                "No record that went into another is in the target.",
+                &rows.from_merged,
+                of.held_back[1],
+            ),
+        ] {
+            if is_wanted {
+                let found = match self.bound.has_key() {
+                    true => of.list(Side::Target, list),
+                    false => of.whole(Side::Target, list, &of.columns),
+                };
+                let sides = vec![(Side::Target, of.rows.1, found)];
+                drafts.push(of.draft("reconcile", id, says, Dimension::Consistency, sides));
+            }
+        }
         if self.bound.has_key() {
             drafts.push(of.draft(
                 "reconcile",

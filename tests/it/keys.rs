@@ -247,6 +247,7 @@ fn rows_without_a_key_are_counted() {
         [
             "reconcile-missing expected 3 X|1.00 -",
             "reconcile-unexpected target 3 - y|2.500",
+            "reconcile-from_quarantined target 6 - q|4.000",
             "reconcile-missing expected 6 z|77.50 -",
             "reconcile-unexpected target 7 - q|4.000",
             "reconcile-unexpected target 8 - x|1.001",
@@ -347,6 +348,7 @@ fn rows_that_were_renumbered_find_their_partners() {
             "reconcile-ambiguous target 105 - -",
             "reconcile-unexpected target 105 - -",
             "reconcile-unexpected target 106 - -",
+            "reconcile-from_quarantined target 107 - -",
             "reconcile-unexpected target 109 - -",
         ]
     );
