@@ -411,6 +411,8 @@ mod tests {
             }
             let end = Span { file: Arc::clone(&file), range: text.len()..text.len() };
             assert_eq!(end.line_column().0, lines, "{text:?}");
+            let own = text.rsplit('\n').next().unwrap().chars().count();
+            assert_eq!(end.line_column().1, own + 1, "{text:?}: a carriage return alone is a letter");
         }
     }
 
