@@ -1,6 +1,7 @@
 //! Crosswalks: ids that the target gave anew take the places of the source's.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use polars::prelude::{BooleanChunked, IdxCa, IdxSize, NewChunkedArray, PlSmallStr, PolarsResult, Series};
@@ -107,7 +108,7 @@ pub fn new_ids(
     failed: &dyn Fn(&str) -> bool,
     loaded: &BTreeMap<String, Loaded>,
 ) -> NewIds {
-    let ids = |crosswalk: &Crosswalk| {
+    let table = |crosswalk: &Crosswalk| {
         let holder = &crosswalk.through.value;
         let rows = match working.get(holder) {
             Some(holder) => holder.all.filter(&holder.kept()),
@@ -117,15 +118,21 @@ pub fn new_ids(
                 Ok(side.frame.clone())
             }
         };
-        rows.and_then(|rows| Ids::new(&rows, crosswalk)).map_err(|error| error.to_string())
+        rows.and_then(|rows| Table::new(&rows, crosswalk)).map_err(|error| error.to_string())
     };
-    let translating = plan.datasets.iter().filter(|dataset| !dataset.crosswalks.is_empty());
-    translating
-        .map(|dataset| {
-            let all = dataset.crosswalks.iter().map(|crosswalk| ids(&crosswalk.value)).collect();
-            (dataset.name.value.clone(), all)
-        })
-        .collect()
+    // Many datasets have their ids from one table.
+    let mut tables: BTreeMap<[&str; 3], Result<Arc<Table>, String>> = BTreeMap::new();
+    let mut new = NewIds::new();
+    for dataset in plan.datasets.iter().filter(|dataset| !dataset.crosswalks.is_empty()) {
+        let ids = dataset.crosswalks.iter().map(|crosswalk| {
+            let Crosswalk { column, through, from, to, .. } = &crosswalk.value;
+            let name = [through, from, to].map(|name| name.value.as_str());
+            let made = tables.entry(name).or_insert_with(|| table(&crosswalk.value).map(Arc::new));
+            Ok(Ids { column: column.value.clone(), table: made.clone()? })
+        });
+        new.insert(dataset.name.value.clone(), ids.collect());
+    }
+    new
 }
 
 /// Replaces the ids of every dataset that has crosswalks.
@@ -213,6 +220,11 @@ pub fn with_new_ids(frame: &Frame, ids: &Result<Vec<Ids>, String>, named: &[&str
 pub struct Ids {
     /// The column whose ids they are.
     column: String,
+    table: Arc<Table>,
+}
+
+/// The new ids of one dataset that holds such.
+struct Table {
     /// For each old id, by its canonical text, the row that has the new one; nothing where rows have different ones.
     rows: HashMap<String, Option<usize>>,
     /// The rows of different ones, one for each, by the old id.
@@ -220,8 +232,8 @@ pub struct Ids {
     to: (Field, Series),
 }
 
-impl Ids {
-    fn new(holder: &Frame, crosswalk: &Crosswalk) -> PolarsResult<Ids> {
+impl Table {
+    fn new(holder: &Frame, crosswalk: &Crosswalk) -> PolarsResult<Table> {
         let from = Keys::new(holder, &[&crosswalk.from.value])?;
         let to = Keys::new(holder, &[&crosswalk.to.value])?;
         let mut rows: HashMap<String, Option<usize>> = HashMap::new();
@@ -246,9 +258,11 @@ impl Ids {
             holder.column(&crosswalk.to.value).map(|(_, column)| column.as_materialized_series().clone());
         let missing = || polars::prelude::PolarsError::ColumnNotFound(crosswalk.to.value.clone().into());
         let to = (field.ok_or_else(missing)?, series.ok_or_else(missing)?);
-        Ok(Ids { column: crosswalk.column.value.clone(), rows, several, to })
+        Ok(Table { rows, several, to })
     }
+}
 
+impl Ids {
     /// Replaces the ids of a dataset's rows, also of those that stand for former references; returns the rows whose ids have
     /// several new ones, with the rows of the holder that have these.
     fn replace(&self, working: &mut Working) -> PolarsResult<BTreeMap<usize, &[usize]>> {
@@ -266,7 +280,7 @@ impl Ids {
         let index = |place: &Option<usize>| place.and_then(|place| IdxSize::try_from(place).ok());
         let from: Vec<Option<IdxSize>> = places.iter().map(index).collect();
         let from = IdxCa::from_slice_options(PlSmallStr::EMPTY, &from);
-        Ok(self.to.1.take(&from)?.with_name(self.column.as_str().into()))
+        Ok(self.table.to.1.take(&from)?.with_name(self.column.as_str().into()))
     }
 
     fn replace_in(
@@ -283,12 +297,13 @@ impl Ids {
                 continue;
             };
             left.values.push(row);
-            let place = self.rows.get(id.as_ref());
+            let place = self.table.rows.get(id.as_ref());
             match place {
                 None => left.unmapped.push(row),
                 Some(None) => {
                     left.ambiguous.push(row);
-                    several.insert(row, self.several.get(id.as_ref()).map(Vec::as_slice).unwrap_or_default());
+                    let places = self.table.several.get(id.as_ref()).map(Vec::as_slice);
+                    several.insert(row, places.unwrap_or_default());
                 }
                 Some(Some(_)) => {}
             }
@@ -296,7 +311,7 @@ impl Ids {
         }
         let ids = self.at(&from)?;
         if let Some((field, _)) = frame.column(&self.column) {
-            frame.replace(translated(field, &self.to.0), ids.into())?;
+            frame.replace(translated(field, &self.table.to.0), ids.into())?;
         }
         Ok(several)
     }
@@ -386,7 +401,8 @@ mod tests {
                 max_failures: None,
             };
             let mut left = Untranslated::default();
-            Ids::new(&holder, &crosswalk).unwrap().replace_in(&mut rows, &mut left).unwrap();
+            let table = Arc::new(Table::new(&holder, &crosswalk).unwrap());
+            Ids { column: "id".to_owned(), table }.replace_in(&mut rows, &mut left).unwrap();
 
             let (mut plain, mut unmapped, mut ambiguous, mut values) = (vec![], vec![], vec![], vec![]);
             for (row, id) in ids.iter().enumerate() {

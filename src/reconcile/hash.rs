@@ -458,7 +458,9 @@ mod tests {
                 decimals(&Int128Chunked::from_slice("n".into(), &[value]), &mut hashes);
             }
             let mut others = START;
-            pair.iter().for_each(|value| enter_wide(&mut others, *value));
+            for value in pair {
+                enter_wide(&mut others, value);
+            }
             [hashes[0], others]
         };
         let (wide_first, wide_second) = ([low | middle << 64, high], [low, middle | high << 64]);
