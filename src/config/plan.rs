@@ -111,6 +111,12 @@ impl Dataset {
         let parents = checks.filter_map(|rule| Some(rule.rule.reference()?.dataset.value.as_str()));
         parents.chain(self.crosswalks.iter().map(|crosswalk| crosswalk.value.through.value.as_str()))
     }
+
+    /// Returns the crosswalk that replaces the ids of a column.
+    pub fn crosswalk(&self, column: &str) -> Option<&Crosswalk> {
+        let mut all = self.crosswalks.iter().map(|crosswalk| &crosswalk.value);
+        all.find(|crosswalk| crosswalk.column.value == column)
+    }
 }
 
 /// Where one side of a dataset is read from.

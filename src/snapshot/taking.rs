@@ -162,7 +162,7 @@ impl<'a> Taking<'a> {
         if none {
             let arrow = self.inner().arrow.clone();
             let name = file_name(0);
-            let written = ParquetWriter::create(&self.folder.join(&name), arrow)?.finish()?;
+            let written = ParquetWriter::create_packed(&self.folder.join(&name), arrow)?.finish()?;
             let columns = self.inner().schema.fields.len();
             let file = DataFile { name, rows: written.rows, sha256: written.sha256 };
             let nulls = vec![Some(0); columns];
@@ -383,7 +383,7 @@ impl Part for Open<'_> {
             Some(open) => open,
             None => {
                 let path = self.taking.folder.join(file_name(self.number));
-                self.writer.insert(ParquetWriter::create(&path, self.arrow.clone())?)
+                self.writer.insert(ParquetWriter::create_packed(&path, self.arrow.clone())?)
             }
         };
         writer.write(batch)?;

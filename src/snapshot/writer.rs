@@ -15,7 +15,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
@@ -129,11 +129,27 @@ impl ParquetWriter {
     /// # Errors
     /// Where no file can be made in the folder, or the schema has a type that Parquet has not.
     pub fn create(path: &Path, schema: SchemaRef) -> Result<Self, WriteError> {
+        let properties = properties().map_err(|e| encode_error(path, e))?;
+        Self::with(path, schema, properties.build())
+    }
+
+    /// Begins a file in the way that takes least time: its whole numbers, dates, times and decimals are packed.
+    ///
+    /// Readers from before about 2022 do not know `DELTA_BINARY_PACKED`.
+    ///
+    /// # Errors
+    /// Where no file can be made in the folder, or the schema has a type that Parquet has not.
+    pub fn create_packed(path: &Path, schema: SchemaRef) -> Result<Self, WriteError> {
+        let properties = properties().map_err(|e| encode_error(path, e))?;
+        let properties = packed(properties, &schema);
+        Self::with(path, schema, properties.build())
+    }
+
+    fn with(path: &Path, schema: SchemaRef, properties: WriterProperties) -> Result<Self, WriteError> {
         let temporary = temporary_beside(path)?;
         let handle = temporary.as_file().try_clone().map_err(WriteError::io(path))?;
         let output = Hashed { file: BufWriter::with_capacity(1 << 20, handle), hasher: Sha256::new() };
-        let (file, groups) = properties(&schema)
-            .and_then(|properties| ArrowWriter::try_new(output, Arc::clone(&schema), Some(properties)))
+        let (file, groups) = ArrowWriter::try_new(output, Arc::clone(&schema), Some(properties))
             .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|e| encode_error(path, e))?;
         Ok(ParquetWriter {
@@ -293,37 +309,35 @@ fn view_bytes(view: u128) -> usize {
     usize::try_from(view & u128::from(u32::MAX)).unwrap_or(0)
 }
 
-/// Returns how each column is encoded: what costs least to write and to read again, and is small.
-fn properties(schema: &Schema) -> Result<WriterProperties, ParquetError> {
-    let mut properties = WriterProperties::builder()
+fn properties() -> Result<WriterPropertiesBuilder, ParquetError> {
+    Ok(WriterProperties::builder()
         .set_created_by("counterfoil".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         // A column of ever new values soon stops looking for old ones, which is most of the work of writing it.
-        .set_dictionary_page_size_limit(128 << 10);
-    for field in schema.fields() {
+        .set_dictionary_page_size_limit(128 << 10))
+}
+
+/// Packs whole numbers to the bits by which neighbours differ: hardly anything is left to compress, and looking for equal
+/// ones takes longer.
+fn packed(properties: WriterPropertiesBuilder, schema: &Schema) -> WriterPropertiesBuilder {
+    let whole = schema.fields().iter().filter(|field| is_whole_number(field.data_type()));
+    whole.fold(properties, |properties, field| {
         let column = ColumnPath::new(vec![field.name().clone()]);
-        properties = match field.data_type() {
-            // Packed to the bits by which neighbours differ, hardly anything is left to compress.
-            kind if is_whole_number(kind) => properties
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
-                .set_column_compression(column, Compression::UNCOMPRESSED),
-            // The smallest and greatest of texts cost much and tell little; nulls are counted in the manifest.
-            DataType::Utf8View | DataType::Binary => {
-                properties.set_column_statistics_enabled(column, EnabledStatistics::None)
-            }
-            _ => properties,
-        };
-    }
-    Ok(properties.build())
+        properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_compression(column, Compression::UNCOMPRESSED)
+    })
 }
 
 /// Returns true for types that Parquet stores as whole numbers of four or eight bytes.
 fn is_whole_number(kind: &DataType) -> bool {
     match kind {
         DataType::Decimal128(precision, _) => *precision <= 18,
-        kind => kind.is_integer() || kind.is_temporal(),
+        DataType::Int64 | DataType::UInt64 | DataType::Date32 => true,
+        DataType::Timestamp(..) | DataType::Time64(_) => true,
+        _ => false,
     }
 }
 

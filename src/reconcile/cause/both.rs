@@ -22,8 +22,8 @@ pub(in crate::reconcile) struct Of<'a> {
 /// What is around a cell.
 #[derive(Default)]
 pub(super) struct Around<'a> {
-    /// Expected's value in the row before and in the row after, where those rows differ too.
-    pub(super) neighbours: [Option<Cell<'a>>; 2],
+    /// Expected's value in the row before, in the row behind, two before and two behind, where those rows differ too.
+    pub(super) neighbours: [Option<Cell<'a>>; 4],
     /// The columns that differ in the same row and hold each other's value.
     pub(super) swapped: Vec<&'a str>,
     /// The values before they met, where one side has a zone and the other shows the clocks of one.

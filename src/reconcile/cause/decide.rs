@@ -169,13 +169,13 @@ impl Column<'_> {
     }
 
     /// Calls `each` with both values of every cell that differs and what is around them.
-    fn each(&self, rows: &[[Option<u32>; 2]], mut each: impl FnMut(&Both<'_>)) {
+    fn each(&self, rows: &[[Option<u32>; 4]], mut each: impl FnMut(&Both<'_>)) {
         for pair in self.differ {
             let index = *pair as usize;
             let (e, t) = self.cells(*pair);
             let neighbour = |side: usize| rows.get(index)?[side].map(|row| self.expected.cell(row as usize));
             let around = Around {
-                neighbours: [neighbour(0), neighbour(1)],
+                neighbours: std::array::from_fn(neighbour),
                 swapped: self.swaps.get(pair).cloned().unwrap_or_default(),
                 raw: self.zoned.then(|| (raw(&self.expected, index), raw(&self.target, index))),
                 moved: self.moved.get(index).copied().unwrap_or(false),
@@ -185,7 +185,7 @@ impl Column<'_> {
     }
 
     /// Finds what explains each cell, by the column's patterns or by itself.
-    fn found(&self, rows: &[[Option<u32>; 2]]) -> Vec<Vec<Found>> {
+    fn found(&self, rows: &[[Option<u32>; 4]]) -> Vec<Vec<Found>> {
         let order = in_order();
         let mut frequent: Vec<Frequent> = vec![Frequent::default(); CAUSES.len()];
         let mut figures = Vec::new();
@@ -206,8 +206,10 @@ impl Column<'_> {
             }
             by_themselves.push(own);
         });
-        let patterns: Vec<BTreeMap<Figure, u64>> =
-            counts.iter().map(|counts| counts.patterns(self.differ.len() as u64)).collect();
+        let pattern = |(counts, kind): (&Counts, &CauseKind)| {
+            counts.patterns(self.differ.len() as u64, kind.cause.chance().as_ref())
+        };
+        let patterns: Vec<BTreeMap<Figure, u64>> = counts.iter().zip(CAUSES).map(pattern).collect();
         if patterns.iter().all(BTreeMap::is_empty) {
             return by_themselves;
         }
@@ -448,8 +450,8 @@ fn together(
     Some(remedy)
 }
 
-/// Returns for each row the indexes of the rows whose positions in the snapshot are one less and one more.
-fn neighbours(frame: &Frame) -> Vec<[Option<u32>; 2]> {
+/// Returns for each row the indexes of the rows whose positions in the snapshot are one less, one more, two less, two more.
+fn neighbours(frame: &Frame) -> Vec<[Option<u32>; 4]> {
     let mut places: Vec<(u64, u32)> = frame.rows.iter().copied().zip(0_u32..).collect();
     places.sort_unstable();
     let find = |row: Option<u64>| {
@@ -457,7 +459,8 @@ fn neighbours(frame: &Frame) -> Vec<[Option<u32>; 2]> {
         let at = places.binary_search_by_key(&row, |(place, _)| *place).ok()?;
         places.get(at).map(|(_, index)| *index)
     };
-    frame.rows.iter().map(|row| [find(row.checked_sub(1)), find(row.checked_add(1))]).collect()
+    let near = |row: &u64| [row.checked_sub(1), row.checked_add(1), row.checked_sub(2), row.checked_add(2)];
+    frame.rows.iter().map(|row| near(row).map(find)).collect()
 }
 
 /// Finds for each column the pairs in which another column differs too and the two hold each other's values.

@@ -18,7 +18,8 @@
 //! # Evidence
 //! A pattern counts where at least [`LEAST_CELLS`] cells have the same figure, with at least [`LEAST_VALUES`] different
 //! expected values, which are at least one in [`ONE_IN`] of the column's differing cells, and where at least half of
-//! them, and no fewer than [`LEAST_CELLS`], have no cause that they show by themselves.
+//! them, and no fewer than [`LEAST_CELLS`], have no cause that they show by themselves; and where they are more than chance
+//! would bring about, if the cause knows how many these are.
 
 mod both;
 mod dates;
@@ -167,6 +168,11 @@ trait Cause: Sync {
 
     /// Adds the figures that the cell would have in a pattern of its column.
     fn pattern(&self, _both: &Both<'_>, _figures: &mut Vec<Figure>) {}
+
+    /// Returns the figure that stands for what chance brings about: no pattern itself, and none is one that has not more cells.
+    fn chance(&self) -> Option<Figure> {
+        None
+    }
 
     /// Returns a text without what the cause is about, where it can be taken away: then causes can be tried together.
     fn form<'t>(&self, _text: &'t str) -> Option<Cow<'t, str>> {

@@ -5,6 +5,8 @@
 //! - A pattern: five cells or more, of three values or more, and at least one in twenty of the column's differing cells,
 //!   hold what is expected in the row before, or in the row behind, by position in the source's snapshot.
 //! - The row beside is looked at where it differs too, which in a run of shifted rows it does.
+//! - They are more than those that hold what is expected two rows before or two rows behind: where a column has few values, so
+//!   many are met by chance.
 //! - No line settles it: the load must be run again.
 //!
 //! ```rows expected
@@ -45,14 +47,19 @@ pub(super) struct This;
 
 const BEFORE: &str = "before";
 const BEHIND: &str = "behind";
+const CHANCE: &str = "two away";
 
 impl Cause for This {
     fn pattern(&self, both: &Both<'_>, figures: &mut Vec<Figure>) {
-        for (neighbour, word) in both.around.neighbours.iter().zip([BEFORE, BEHIND]) {
+        for (neighbour, word) in both.around.neighbours.iter().zip([BEFORE, BEHIND, CHANCE, CHANCE]) {
             if neighbour.as_ref().is_some_and(|cell| both.same(cell, both.t)) {
                 figures.push(Figure::Word(word));
             }
         }
+    }
+
+    fn chance(&self) -> Option<Figure> {
+        Some(Figure::Word(CHANCE))
     }
 
     fn says(&self, told: &Told<'_>) -> String {

@@ -283,7 +283,7 @@ fn read_back(session: &mut Session, sample: &Sample, table: &str) -> Result<Trie
     let mut batches = Vec::new();
     for part in 0..plan.parts.len() {
         fetch(session, &plan, part, &schema, &arrow, &mut |batch| {
-            batches.push(batch);
+            batches.push(batch.rows);
             true
         })?;
     }

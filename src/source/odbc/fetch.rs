@@ -23,15 +23,24 @@ use super::session::Session;
 const BUFFERS: usize = 1 << 20;
 /// The most bytes of one row in buffers; a table with longer rows is fetched cell by cell.
 const LONGEST_ROW: usize = 16 << 20;
+/// The most rows that are fetched at once: a slow server must have them together before the silence is too long.
+const BLOCK_ROWS: usize = 8 << 10;
 /// The most rows of a batch: as many as the writer encodes at once.
-const MOST_ROWS: usize = 16 << 10;
+const BATCH_ROWS: usize = 16 << 10;
 /// Bytes of a batch, where rows are long.
 const BATCH_BYTES: usize = 8 << 20;
 /// How long a batch may take to come together, where rows come slowly.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Rows, and about how many bytes they are.
+#[derive(Debug)]
+pub(super) struct Batch {
+    pub rows: RecordBatch,
+    pub bytes: usize,
+}
+
 /// Takes the next batch; false where no more is wanted.
-pub(super) type Take<'a> = dyn FnMut(RecordBatch) -> bool + 'a;
+pub(super) type Take<'a> = dyn FnMut(Batch) -> bool + 'a;
 
 /// Reads a part of a plan.
 pub(super) fn fetch(
@@ -50,7 +59,7 @@ pub(super) fn fetch(
         arrow,
         rows: 0,
         seen: 0,
-        begun: Instant::now(),
+        begun: None,
     };
     let query = plan.query(part);
     let query = session.spelled(&query);
@@ -69,7 +78,7 @@ pub(super) fn fetch(
             match descs {
                 Some(descs) if row <= LONGEST_ROW => {
                     // A power of two, so that blocks make up whole batches.
-                    let rows = 1 << (BUFFERS / row).clamp(1, MOST_ROWS).ilog2();
+                    let rows = 1 << (BUFFERS / row).clamp(1, BLOCK_ROWS).ilog2();
                     let buffers = ColumnarDynBuffer::try_from_descs(rows, descs).map_err(failed)?;
                     in_blocks(cursor, buffers, &mut batches, take, &failed, &is_lost)
                 }
@@ -111,8 +120,8 @@ struct Batches<'p> {
     rows: usize,
     /// Rows of the batches before.
     seen: u64,
-    /// When it was begun.
-    begun: Instant,
+    /// When its first rows came.
+    begun: Option<Instant>,
 }
 
 impl Batches<'_> {
@@ -137,20 +146,34 @@ impl Batches<'_> {
         .into()
     }
 
+    /// Takes note of rows that were appended.
+    fn came(&mut self, rows: usize) {
+        self.rows += rows;
+        self.begun.get_or_insert_with(Instant::now);
+    }
+
+    /// Returns about how many bytes the rows of this batch are: eight for each value, and those of texts and bytes.
+    fn bytes(&self) -> usize {
+        self.rows * self.columns.len() * 8 + self.columns.iter().map(Builder::bytes).sum::<usize>()
+    }
+
     /// Returns true where there is enough for a batch.
     fn is_full(&self) -> bool {
-        self.rows >= MOST_ROWS
-            || self.columns.iter().map(Builder::bytes).sum::<usize>() >= BATCH_BYTES
-            || self.begun.elapsed() >= PATIENCE
+        self.rows >= BATCH_ROWS
+            || self.bytes() >= BATCH_BYTES
+            || self.begun.is_some_and(|begun| begun.elapsed() >= PATIENCE)
     }
 
     /// Ends the batch.
-    fn finish(&mut self) -> Result<RecordBatch, SourceError> {
+    fn finish(&mut self) -> Result<Batch, SourceError> {
+        let bytes = self.bytes();
         self.seen += self.rows as u64;
         self.rows = 0;
-        self.begun = Instant::now();
+        self.begun = None;
         let arrays = self.columns.iter_mut().map(Builder::finish).collect();
-        RecordBatch::try_new(Arc::clone(self.arrow), arrays).map_err(|error| SourceError::Sink(error.into()))
+        let rows = RecordBatch::try_new(Arc::clone(self.arrow), arrays)
+            .map_err(|error| SourceError::Sink(error.into()))?;
+        Ok(Batch { rows, bytes })
     }
 }
 
@@ -183,7 +206,7 @@ fn in_blocks(
                 return Err(batches.wrong(batches.rows + row, column, wrong));
             }
         }
-        batches.rows += rows;
+        batches.came(rows);
         if batches.is_full() && !take(batches.finish()?) {
             return Ok(());
         }
@@ -276,7 +299,7 @@ fn cell_by_cell(
                 return Err(batches.wrong(batches.rows, column, wrong));
             }
         }
-        batches.rows += 1;
+        batches.came(1);
         if batches.is_full() && !take(batches.finish()?) {
             return Ok(());
         }

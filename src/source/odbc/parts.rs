@@ -4,14 +4,13 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 
 use crate::model::Schema;
 use crate::source::{Cancel, ReadRequest, Sink, SourceError};
 
 use super::apart::{Apart, Next};
-use super::fetch;
+use super::fetch::{self, Batch};
 use super::plan::Plan;
 use super::problem::READING;
 use super::session::{Address, Session};
@@ -117,7 +116,7 @@ impl Table<'_> {
             (_, true) => (Some(silence.saturating_mul(WHILE_KEPT)), silence),
             (_, false) => (Some(silence), silence),
         };
-        let apart: Apart<RecordBatch, Session> = Apart::start(READING, session.canceller(), move |sender| {
+        let apart: Apart<Batch, Session> = Apart::start(READING, session.canceller(), move |sender| {
             fetch::fetch(&session, &plan, number, &schema, &arrow, &mut |batch| sender.send(batch))?;
             Ok(session)
         })?;
@@ -127,8 +126,8 @@ impl Table<'_> {
                 Next::End(session) => break session,
                 Next::Message(batch) => {
                     *came = true;
-                    let (rows, bytes) = (batch.num_rows() as u64, batch.get_array_memory_size() as u64);
-                    let taken = part.batch(batch).map_err(SourceError::Sink);
+                    let (rows, bytes) = (batch.rows.num_rows() as u64, batch.bytes as u64);
+                    let taken = part.batch(batch.rows).map_err(SourceError::Sink);
                     if let Err(error) = taken.and_then(|()| self.odbc.pace.took(rows, bytes, self.cancel)) {
                         apart.give_up();
                         return Err(error);

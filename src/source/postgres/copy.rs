@@ -119,6 +119,9 @@ impl Rows {
                 self.starts.truncate(known);
                 return Ok(false);
             };
+            if size < -1 {
+                return Err(Problem::Stream("a value has no length"));
+            }
             self.starts.push(u32::try_from(end).map_err(|_| Problem::Stream("a row is too long"))?);
             end += 4 + usize::try_from(size).unwrap_or(0);
         }
@@ -142,6 +145,8 @@ impl Rows {
         }
         self.starts.clear();
         self.held.drain(..self.whole);
+        // A long row is not kept room for.
+        self.held.shrink_to(2 * HELD_BYTES);
         self.whole = 0;
         Ok(())
     }
@@ -282,6 +287,7 @@ mod tests {
         assert!(matches!(changed(0, b'X'), Problem::Stream(why) if why.contains("signature")));
         assert!(matches!(changed(12, 1), Problem::Stream(why) if why.contains("flags")));
         assert!(matches!(changed(23, 3), Problem::Stream(why) if why.contains("number of values")));
+        assert!(matches!(changed(24, 0xfe), Problem::Stream(why) if why.contains("no length")));
         let mut more = stream(1);
         more.push(0);
         assert!(

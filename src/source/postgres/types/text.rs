@@ -10,6 +10,9 @@ use super::column::{Decoder, Values};
 const NOT_UTF8: Unfit =
     Unfit::Damaged("a text is not UTF-8: the database has no encoding that the server can convert");
 
+/// Bytes for which a column keeps room.
+const MOST_KEPT: usize = 256 << 10;
+
 /// Whatever is text as it comes, and what the server makes text of. Blanks of `char(n)` and those in `json` stay.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
@@ -25,7 +28,6 @@ impl Texts {
         values: Values<'_>,
         text: impl Fn(&[u8]) -> Result<&[u8], Unfit>,
     ) -> Result<(), Unfit> {
-        self.together.clear();
         for value in values.clone().flatten() {
             self.together.extend_from_slice(text(value)?);
         }
@@ -41,6 +43,8 @@ impl Texts {
             self.builder.append_value(together.get(at..end).ok_or(NOT_UTF8)?);
             at = end;
         }
+        self.together.clear();
+        self.together.shrink_to(MOST_KEPT);
         Ok(())
     }
 }
