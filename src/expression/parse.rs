@@ -1,5 +1,7 @@
 //! SQL to our tree: syntax and allow list, without a schema.
 
+mod values;
+
 use std::ops::Range;
 
 use sqlparser::ast::{
@@ -11,10 +13,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
-use crate::frame::Value as Literal;
-use crate::model::Logical;
 
-use super::number::number;
 use super::place;
 use super::tree::{Arithmetic, Comparison, Function, Is, Kind, Node};
 
@@ -201,6 +200,7 @@ impl Reader<'_> {
             Expr::TypedString(TypedString { data_type, value, .. }) => {
                 self.typed(&data_type, value.value, range)?
             }
+            Expr::Interval(interval) => self.interval(interval, range)?,
             Expr::IsNull(e) | Expr::IsUnknown(e) => self.is(*e, Is::Null, false)?,
             Expr::IsNotNull(e) | Expr::IsNotUnknown(e) => self.is(*e, Is::Null, true)?,
             Expr::IsTrue(e) => self.is(*e, Is::True, false)?,
@@ -435,56 +435,5 @@ impl Reader<'_> {
             return self.refuse(range, message, "");
         }
         Some(Kind::Call { function: *function, arguments: self.nodes(arguments)? })
-    }
-
-    fn value(&mut self, value: Value, range: &Range<usize>) -> Option<Kind> {
-        Some(match value {
-            Value::SingleQuotedString(text) => Kind::Text(text),
-            Value::Boolean(value) => Kind::Bool(value),
-            Value::Null => Kind::Null,
-            Value::Number(text, false) => match number(&text) {
-                Some((digits, scale)) => Kind::Number { digits, scale },
-                None => return self.refuse(range, "a number has at most 38 digits", ""),
-            },
-            Value::DoubleQuotedString(text) => Kind::Column(text),
-            _ => {
-                let help = "a text stands in single quotes: 'text'";
-                return self.refuse(range, "this form of a value is not known here", help);
-            }
-        })
-    }
-
-    fn typed(&mut self, data_type: &ast::DataType, value: Value, range: &Range<usize>) -> Option<Kind> {
-        let mut logical = self.logical(data_type, range)?;
-        let text = value.into_string().unwrap_or_default();
-        if logical == Logical::TIMESTAMP && Literal::parse(&text, &Logical::TIMESTAMP_UTC).is_some() {
-            logical = Logical::TIMESTAMP_UTC;
-        }
-        if Literal::parse(&text, &logical).is_none() {
-            return self.refuse(range, format!("`{text}` is not a {logical}"), "");
-        }
-        Some(Kind::Typed(logical, text))
-    }
-
-    /// Returns our type for one that SQL names.
-    fn logical(&mut self, data_type: &ast::DataType, range: &Range<usize>) -> Option<Logical> {
-        let name = data_type.to_string();
-        let found = match name.to_ascii_lowercase().as_str() {
-            "varchar" | "char varying" | "character varying" | "nvarchar" | "string" => Ok(Logical::TEXT),
-            "smallint" | "int" | "tinyint" | "int8" | "int4" | "int2" => Ok(Logical::I64),
-            "double precision" | "float" | "float8" => Ok(Logical::F64),
-            "timestamp with time zone" => Ok(Logical::TIMESTAMP_UTC),
-            "timestamp without time zone" | "datetime" => Ok(Logical::TIMESTAMP),
-            other => other.parse(),
-        };
-        match found {
-            Ok(Logical::Text { length: Some(_), .. }) => self.refuse(
-                range,
-                format!("`{name}` would cut texts"),
-                "cast to `text`, and take a part with `substring` where that is meant",
-            ),
-            Ok(logical) => Some(logical),
-            Err(message) => self.refuse(range, message, ""),
-        }
     }
 }
