@@ -2,7 +2,7 @@
 
 use counterfoil::model::Status;
 
-use crate::support::{Folder, column, read_parquet};
+use crate::support::{Folder, column, lines, read_parquet};
 
 /// What a run shows of its keys: rule, side and key of each finding, the keys of other files, how the first key column was compared.
 struct Keys {
@@ -187,17 +187,6 @@ fn keys_are_matched_as_the_old_server_saw_them() {
     assert_eq!(folder.run(&["reconcile", "--from", "latest"]).code, Some(1));
     let buckets = folder.result().datasets[0].buckets.unwrap();
     assert_eq!((buckets.mismatched, buckets.missing, buckets.duplicate_key_expected), (1, 5, 2));
-}
-
-/// Returns lines of a file of the run.
-fn lines(folder: &Folder, file: &str, columns: &[&str]) -> Vec<String> {
-    let table = read_parquet(&folder.run_folder().join(file));
-    let columns: Vec<Vec<String>> = columns
-        .iter()
-        .map(|name| column(&table, name).into_iter().map(|cell| cell.unwrap_or("-".to_owned())).collect())
-        .collect();
-    let rows = columns.first().map_or(0, Vec::len);
-    (0..rows).map(|row| columns.iter().map(|c| c[row].as_str()).collect::<Vec<_>>().join(" ")).collect()
 }
 
 #[test]
