@@ -59,7 +59,7 @@ impl Interval {
 
     /// Returns the day that is so far from another, both in days since 1970-01-01; nothing beyond the calendar, or where
     /// it has a part of a day.
-    pub(super) fn from_day(self, days: i32) -> Option<i32> {
+    pub(super) fn day_after(self, days: i32) -> Option<i32> {
         let days = match self.months {
             0 => days,
             months => months_from(NaiveDate::from_epoch_days(days)?, months)?.to_epoch_days(),
@@ -71,7 +71,7 @@ impl Interval {
 
     /// Returns the moment that is so far from another, both in microseconds since 1970-01-01 00:00; nothing beyond the
     /// calendar.
-    pub(super) fn from_moment(self, micros: i64) -> Option<i64> {
+    pub(super) fn moment_after(self, micros: i64) -> Option<i64> {
         let moved = match self.months {
             0 => micros,
             months => {

@@ -47,7 +47,7 @@ pub(crate) fn shown(micros: i64, zone: Tz) -> Option<i64> {
 pub(in crate::expression) fn days_from(value: Expr, interval: Interval) -> Expr {
     kernel(&[value], &Logical::Date, move |inputs, _| {
         let days = one(inputs)?.date()?.physical().clone();
-        let moved = days.iter().map(|day| interval.from_day(day?));
+        let moved = days.iter().map(|day| interval.day_after(day?));
         Ok(moved.collect::<Int32Chunked>().into_date().into_series())
     })
 }
@@ -56,7 +56,7 @@ pub(in crate::expression) fn days_from(value: Expr, interval: Interval) -> Expr 
 pub(in crate::expression) fn moments_from(value: Expr, interval: Interval) -> Expr {
     kernel(&[value], &Logical::TIMESTAMP, move |inputs, _| {
         let moments = one(inputs)?.datetime()?.physical().clone();
-        let moved = moments.iter().map(|moment| interval.from_moment(moment?));
+        let moved = moments.iter().map(|moment| interval.moment_after(moment?));
         Ok(moved.collect::<Int64Chunked>().into_datetime(TimeUnit::Microseconds, None).into_series())
     })
 }
