@@ -10,13 +10,14 @@ use std::sync::{Arc, LazyLock};
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::compute::BatchCoalescer;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use sha2::{Digest, Sha256};
@@ -131,7 +132,7 @@ impl ParquetWriter {
         let temporary = temporary_beside(path)?;
         let handle = temporary.as_file().try_clone().map_err(WriteError::io(path))?;
         let output = Hashed { file: BufWriter::with_capacity(1 << 20, handle), hasher: Sha256::new() };
-        let (file, groups) = properties()
+        let (file, groups) = properties(&schema)
             .and_then(|properties| ArrowWriter::try_new(output, Arc::clone(&schema), Some(properties)))
             .and_then(ArrowWriter::into_serialized_writer)
             .map_err(|e| encode_error(path, e))?;
@@ -292,14 +293,38 @@ fn view_bytes(view: u128) -> usize {
     usize::try_from(view & u128::from(u32::MAX)).unwrap_or(0)
 }
 
-fn properties() -> Result<WriterProperties, ParquetError> {
-    Ok(WriterProperties::builder()
+/// Returns how each column is encoded: what costs least to write and to read again, and is small.
+fn properties(schema: &Schema) -> Result<WriterProperties, ParquetError> {
+    let mut properties = WriterProperties::builder()
         .set_created_by("counterfoil".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         // A column of ever new values soon stops looking for old ones, which is most of the work of writing it.
-        .set_dictionary_page_size_limit(128 << 10)
-        .build())
+        .set_dictionary_page_size_limit(128 << 10);
+    for field in schema.fields() {
+        let column = ColumnPath::new(vec![field.name().clone()]);
+        properties = match field.data_type() {
+            // Packed to the bits by which neighbours differ, hardly anything is left to compress.
+            kind if is_whole_number(kind) => properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_compression(column, Compression::UNCOMPRESSED),
+            // The smallest and greatest of texts cost much and tell little; nulls are counted in the manifest.
+            DataType::Utf8View | DataType::Binary => {
+                properties.set_column_statistics_enabled(column, EnabledStatistics::None)
+            }
+            _ => properties,
+        };
+    }
+    Ok(properties.build())
+}
+
+/// Returns true for types that Parquet stores as whole numbers of four or eight bytes.
+fn is_whole_number(kind: &DataType) -> bool {
+    match kind {
+        DataType::Decimal128(precision, _) => *precision <= 18,
+        kind => kind.is_integer() || kind.is_temporal(),
+    }
 }
 
 fn encode_error(path: &Path, error: ParquetError) -> WriteError {
@@ -360,7 +385,7 @@ impl Write for Hashed {
 #[cfg(test)]
 mod tests {
     use arrow::array::{ArrayRef, BinaryArray, StringViewArray};
-    use arrow::datatypes::{DataType, Field, Schema};
+    use arrow::datatypes::Field;
     use parquet::file::reader::{FileReader, SerializedFileReader};
 
     use super::*;

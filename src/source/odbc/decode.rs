@@ -20,6 +20,8 @@ pub(super) struct Builder {
     array: Array,
     /// Where text is put together.
     scratch: String,
+    /// The bytes of its texts and bytes.
+    bytes: usize,
 }
 
 enum Array {
@@ -57,7 +59,7 @@ impl Builder {
                 Array::Text(StringViewBuilder::new())
             }
         };
-        Builder { logical: logical.clone(), array, scratch: String::new() }
+        Builder { logical: logical.clone(), array, scratch: String::new(), bytes: 0 }
     }
 
     /// Appends NULL.
@@ -135,13 +137,16 @@ impl Builder {
     }
 
     /// Appends bytes.
-    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
+    pub fn binary(&mut self, bytes: &[u8]) -> Result<(), Wrong> {
         let Array::Bytes(array) = &mut self.array else { return Err(Wrong::Type) };
+        self.bytes += bytes.len();
         array.append_value(bytes);
         Ok(())
     }
 
-    fn text(&mut self, text: &str) -> Result<(), Wrong> {
+    /// Appends what a text says.
+    pub fn text(&mut self, text: &str) -> Result<(), Wrong> {
+        self.bytes += text.len();
         match (&mut self.array, &self.logical) {
             (Array::Text(array), Logical::Uuid) => match Value::parse(text.trim_end(), &Logical::Uuid) {
                 Some(Value::Text(uuid)) => array.append_value(uuid),
@@ -156,8 +161,14 @@ impl Builder {
         Ok(())
     }
 
+    /// Returns about how many bytes the values take that were appended as texts and bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Ends the batch's column, and begins the next.
     pub fn finish(&mut self) -> ArrayRef {
+        self.bytes = 0;
         match &mut self.array {
             Array::I64(array) => Arc::new(array.finish()),
             Array::U64(array) => Arc::new(array.finish()),

@@ -1,6 +1,7 @@
 //! Rows of a query, decoded batch by batch, in the thread of their driver.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -22,8 +23,12 @@ use super::session::Session;
 const BUFFERS: usize = 1 << 20;
 /// The most bytes of one row in buffers; a table with longer rows is fetched cell by cell.
 const LONGEST_ROW: usize = 16 << 20;
-/// The most rows of a batch.
-const MOST_ROWS: usize = 8_192;
+/// The most rows of a batch: as many as the writer encodes at once.
+const MOST_ROWS: usize = 16 << 10;
+/// Bytes of a batch, where rows are long.
+const BATCH_BYTES: usize = 8 << 20;
+/// How long a batch may take to come together, where rows come slowly.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 /// Takes the next batch; false where no more is wanted.
 pub(super) type Take<'a> = dyn FnMut(RecordBatch) -> bool + 'a;
@@ -45,6 +50,7 @@ pub(super) fn fetch(
         arrow,
         rows: 0,
         seen: 0,
+        begun: Instant::now(),
     };
     let query = plan.query(part);
     let query = session.spelled(&query);
@@ -62,7 +68,8 @@ pub(super) fn fetch(
                 descs.iter().flatten().fold(1, |sum, desc| sum.saturating_add(desc.bytes_per_row()));
             match descs {
                 Some(descs) if row <= LONGEST_ROW => {
-                    let rows = (BUFFERS / row).clamp(1, MOST_ROWS);
+                    // A power of two, so that blocks make up whole batches.
+                    let rows = 1 << (BUFFERS / row).clamp(1, MOST_ROWS).ilog2();
                     let buffers = ColumnarDynBuffer::try_from_descs(rows, descs).map_err(failed)?;
                     in_blocks(cursor, buffers, &mut batches, take, &failed, &is_lost)
                 }
@@ -104,6 +111,8 @@ struct Batches<'p> {
     rows: usize,
     /// Rows of the batches before.
     seen: u64,
+    /// When it was begun.
+    begun: Instant,
 }
 
 impl Batches<'_> {
@@ -128,10 +137,18 @@ impl Batches<'_> {
         .into()
     }
 
+    /// Returns true where there is enough for a batch.
+    fn is_full(&self) -> bool {
+        self.rows >= MOST_ROWS
+            || self.columns.iter().map(Builder::bytes).sum::<usize>() >= BATCH_BYTES
+            || self.begun.elapsed() >= PATIENCE
+    }
+
     /// Ends the batch.
     fn finish(&mut self) -> Result<RecordBatch, SourceError> {
         self.seen += self.rows as u64;
         self.rows = 0;
+        self.begun = Instant::now();
         let arrays = self.columns.iter_mut().map(Builder::finish).collect();
         RecordBatch::try_new(Arc::clone(self.arrow), arrays).map_err(|error| SourceError::Sink(error.into()))
     }
@@ -149,7 +166,7 @@ fn in_blocks(
     let mut blocks = Blocks::new(cursor, buffers).map_err(failed)?;
     let before = batches.before();
     while let Some(block) = blocks.next(is_lost).map_err(failed)? {
-        batches.rows = block.num_rows();
+        let rows = block.num_rows();
         if before > 0 {
             let watched = block.column(0).as_nullable_slice::<i64>();
             // Before any value is looked at: what is not fit may be nothing at all to a decoder.
@@ -161,14 +178,18 @@ fn in_blocks(
             let Some(fetch) = batches.plan.columns.get(column).map(|column| column.fetch) else { continue };
             let Some(builder) = batches.columns.get_mut(column) else { continue };
             if let Err((row, wrong)) =
-                decode(block.column(before + column), fetch, batches.narrow, batches.rows, builder)
+                decode(block.column(before + column), fetch, batches.narrow, rows, builder)
             {
-                return Err(batches.wrong(row, column, wrong));
+                return Err(batches.wrong(batches.rows + row, column, wrong));
             }
         }
-        if !take(batches.finish()?) {
-            break;
+        batches.rows += rows;
+        if batches.is_full() && !take(batches.finish()?) {
+            return Ok(());
         }
+    }
+    if batches.rows > 0 {
+        take(batches.finish()?);
     }
     Ok(())
 }
@@ -208,16 +229,20 @@ fn decode(
             whole(value.len(), size).and_then(|()| builder.utf8(value))
         }),
         Fetch::Wide(size) if narrow => each!(column.as_text(), rows, builder, |value| {
-            // Of text that did not fit the driver gives a part, or the length that it has.
-            let fits = |text: &str| whole(text.encode_utf16().count(), size);
             let text = std::str::from_utf8(value).map_err(|_| Wrong::Text);
-            text.and_then(fits).and_then(|()| builder.utf8(value))
+            // Of text that did not fit the driver gives a part, or the length that it has. No text has more units of
+            // UTF-16 than bytes of UTF-8.
+            let fits = |text: &str| match whole(text.len(), size) {
+                Ok(()) => Ok(()),
+                Err(_) => whole(text.encode_utf16().count(), size),
+            };
+            text.and_then(|text| fits(text).and_then(|()| builder.text(text)))
         }),
         Fetch::Wide(size) => each!(column.as_wide_text(), rows, builder, |value| {
             whole(value.len(), size).and_then(|()| builder.wide(value))
         }),
         Fetch::Bytes(size) => each!(column.as_binary(), rows, builder, |value| {
-            whole(value.len(), size).and_then(|()| builder.bytes(value))
+            whole(value.len(), size).and_then(|()| builder.binary(value))
         }),
     }
     Ok(())
@@ -232,7 +257,6 @@ fn cell_by_cell(
     is_lost: &dyn Fn(i32) -> bool,
 ) -> Result<(), SourceError> {
     let mut rows = Rows::new(cursor);
-    let mut held = 0;
     let mut scratch = Scratch { bytes: Vec::with_capacity(4_096), units: Vec::with_capacity(4_096) };
     while let Some(mut row) = rows.next(is_lost).map_err(failed)? {
         if batches.before() > 0 {
@@ -246,17 +270,15 @@ fn cell_by_cell(
             let number = u16::try_from(batches.before() + column + 1).unwrap_or(u16::MAX);
             let Some(fetch) = batches.plan.columns.get(column).map(|column| column.fetch) else { continue };
             let Some(builder) = batches.columns.get_mut(column) else { continue };
-            match cell(&mut row, number, fetch, batches.narrow, builder, &mut scratch).map_err(failed)? {
-                Ok(bytes) => held += bytes,
-                Err(wrong) => return Err(batches.wrong(batches.rows, column, wrong)),
+            let read =
+                cell(&mut row, number, fetch, batches.narrow, builder, &mut scratch).map_err(failed)?;
+            if let Err(wrong) = read {
+                return Err(batches.wrong(batches.rows, column, wrong));
             }
         }
         batches.rows += 1;
-        if batches.rows >= MOST_ROWS || held >= BUFFERS {
-            held = 0;
-            if !take(batches.finish()?) {
-                return Ok(());
-            }
+        if batches.is_full() && !take(batches.finish()?) {
+            return Ok(());
         }
     }
     if batches.rows > 0 {
@@ -270,7 +292,7 @@ struct Scratch {
     units: Vec<u16>,
 }
 
-/// Appends a cell, and returns about how many bytes it takes.
+/// Appends a cell.
 fn cell(
     row: &mut CursorRow<'_>,
     number: u16,
@@ -278,46 +300,41 @@ fn cell(
     narrow: bool,
     builder: &mut Builder,
     scratch: &mut Scratch,
-) -> Result<Result<usize, Wrong>, odbc_api::Error> {
+) -> Result<Result<(), Wrong>, odbc_api::Error> {
     let appended = match fetch {
         Fetch::I64 => {
             let mut value = Nullable::<i64>::null();
             row.get_data(number, &mut value)?;
-            value.into_opt().map(|value| (8, builder.whole(value)))
+            value.into_opt().map(|value| builder.whole(value))
         }
         Fetch::F64 => {
             let mut value = Nullable::<f64>::null();
             row.get_data(number, &mut value)?;
-            value.into_opt().map(|value| (8, builder.real(value)))
+            value.into_opt().map(|value| builder.real(value))
         }
         Fetch::Date => {
             let mut value = Nullable::<Date>::null();
             row.get_data(number, &mut value)?;
-            value.into_opt().map(|value| (4, builder.date(value)))
+            value.into_opt().map(|value| builder.date(value))
         }
         Fetch::Moment => {
             let mut value = Nullable::<Timestamp>::null();
             row.get_data(number, &mut value)?;
-            value.into_opt().map(|value| (8, builder.moment(value)))
+            value.into_opt().map(|value| builder.moment(value))
         }
-        Fetch::Ascii(_) => row
-            .get_text(number, &mut scratch.bytes)?
-            .then(|| (scratch.bytes.len(), builder.utf8(&scratch.bytes))),
-        Fetch::Wide(_) if narrow => row
-            .get_text(number, &mut scratch.bytes)?
-            .then(|| (scratch.bytes.len(), builder.utf8(&scratch.bytes))),
-        Fetch::Wide(_) => row
-            .get_wide_text(number, &mut scratch.units)?
-            .then(|| (scratch.units.len() * 2, builder.wide(&scratch.units))),
-        Fetch::Bytes(_) => row
-            .get_binary(number, &mut scratch.bytes)?
-            .then(|| (scratch.bytes.len(), builder.bytes(&scratch.bytes))),
+        Fetch::Ascii(_) => row.get_text(number, &mut scratch.bytes)?.then(|| builder.utf8(&scratch.bytes)),
+        Fetch::Wide(_) if narrow => {
+            row.get_text(number, &mut scratch.bytes)?.then(|| builder.utf8(&scratch.bytes))
+        }
+        Fetch::Wide(_) => {
+            row.get_wide_text(number, &mut scratch.units)?.then(|| builder.wide(&scratch.units))
+        }
+        Fetch::Bytes(_) => {
+            row.get_binary(number, &mut scratch.bytes)?.then(|| builder.binary(&scratch.bytes))
+        }
     };
-    Ok(match appended {
-        None => {
-            builder.null();
-            Ok(1)
-        }
-        Some((bytes, result)) => result.map(|()| bytes),
-    })
+    Ok(appended.unwrap_or_else(|| {
+        builder.null();
+        Ok(())
+    }))
 }

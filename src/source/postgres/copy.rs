@@ -7,12 +7,14 @@
 use arrow::array::{RecordBatch, RecordBatchOptions};
 use arrow::datatypes::SchemaRef;
 
-use super::types::{Decoder, Unfit, Wire};
+use super::types::{Decoder, Unfit, Values, Wire};
 
 /// Rows of a batch: as many as the writer encodes at once.
 const BATCH_ROWS: usize = 16 << 10;
 /// Bytes of a batch, where rows are long.
 const BATCH_BYTES: usize = 8 << 20;
+/// Bytes of rows that are taken at once: they stay in the processor's own memory meanwhile.
+const HELD_BYTES: usize = 256 << 10;
 const SIGNATURE: &[u8] = b"PGCOPY\n\xff\r\n\0";
 
 /// Why the stream could not be read on.
@@ -32,11 +34,18 @@ pub(super) struct Batch {
 }
 
 /// Puts batches together from the pieces of a stream.
+///
+/// Rows are held until there are some of them, and then taken column by column: what one type needs is done again and
+/// again while its code and its column are near.
 pub(super) struct Rows {
     schema: SchemaRef,
     decoders: Vec<Box<dyn Decoder>>,
-    /// Bytes that are not a whole row yet.
-    waiting: Vec<u8>,
+    /// Bytes of rows that are not taken yet, the last of which may not be whole.
+    held: Vec<u8>,
+    /// Up to where they are whole rows.
+    whole: usize,
+    /// Where the values of these rows begin with their lengths, row by row.
+    starts: Vec<u32>,
     begun: bool,
     ended: bool,
     /// Rows of the batch that is being put together, and the bytes that they came in.
@@ -50,7 +59,9 @@ impl Rows {
         Rows {
             schema,
             decoders: wires.map(Wire::decoder).collect(),
-            waiting: Vec::new(),
+            held: Vec::new(),
+            whole: 0,
+            starts: Vec::new(),
             begun: false,
             ended: false,
             count: 0,
@@ -67,91 +78,71 @@ impl Rows {
         piece: &[u8],
         give: &mut dyn FnMut(Batch) -> Result<(), E>,
     ) -> Result<Result<(), E>, Problem> {
-        if self.waiting.is_empty() {
-            let used = match self.take_whole(piece, give)? {
-                Ok(used) => used,
-                Err(error) => return Ok(Err(error)),
-            };
-            self.waiting.extend_from_slice(piece.get(used..).unwrap_or_default());
-            return Ok(Ok(()));
-        }
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.extend_from_slice(piece);
-        let taken = self.take_whole(&waiting, give)?;
-        Ok(taken.map(|used| {
-            waiting.drain(..used);
-            self.waiting = waiting;
-        }))
-    }
-
-    /// Takes what is whole, and returns how many bytes that were.
-    fn take_whole<E>(
-        &mut self,
-        bytes: &[u8],
-        give: &mut dyn FnMut(Batch) -> Result<(), E>,
-    ) -> Result<Result<usize, E>, Problem> {
-        let mut used = 0;
+        self.held.extend_from_slice(piece);
         if !self.begun {
-            match head(bytes)? {
-                None => return Ok(Ok(0)),
-                Some(length) => used = length,
-            }
+            let Some(length) = head(&self.held)? else { return Ok(Ok(())) };
+            self.held.drain(..length);
             self.begun = true;
         }
-        while let Some(row) = bytes.get(used..).filter(|rest| !rest.is_empty()) {
-            if self.ended {
-                return Err(Problem::Stream("something stands behind its end"));
-            }
-            let Some(length) = self.row_length(row)? else { break };
-            if length > 2 {
-                self.row(row.get(..length).unwrap_or_default())?;
-                self.count += 1;
-                self.bytes += length;
-            } else {
-                self.ended = true;
-            }
-            used += length;
+        while self.next_row()? {
             let is_full = self.count >= BATCH_ROWS || self.bytes >= BATCH_BYTES;
+            if is_full || self.whole >= HELD_BYTES {
+                self.take()?;
+            }
             if is_full && let Err(error) = give(self.batch()?) {
                 return Ok(Err(error));
             }
         }
-        Ok(Ok(used))
+        Ok(Ok(()))
     }
 
-    /// Returns the length of the row at the beginning, where it is whole; the end is a row of two bytes.
-    fn row_length(&self, bytes: &[u8]) -> Result<Option<usize>, Problem> {
-        let Some(count) = number::<2>(bytes, 0).map(i16::from_be_bytes) else { return Ok(None) };
+    /// Finds the next row among what is held; false where it is not there, or not whole.
+    fn next_row(&mut self) -> Result<bool, Problem> {
+        if self.ended && self.held.len() > self.whole {
+            return Err(Problem::Stream("something stands behind its end"));
+        }
+        let Some(count) = number::<2>(&self.held, self.whole).map(i16::from_be_bytes) else {
+            return Ok(false);
+        };
         if count == -1 {
-            return Ok(Some(2));
+            self.ended = true;
+            self.whole += 2;
+            return Ok(true);
         }
         if usize::try_from(count) != Ok(self.decoders.len()) {
             return Err(Problem::Stream("a row has another number of values than there are columns"));
         }
-        let mut length = 2;
+        let known = self.starts.len();
+        let mut end = self.whole + 2;
         for _ in 0..count {
-            let Some(size) = number::<4>(bytes, length).map(i32::from_be_bytes) else { return Ok(None) };
-            length += 4 + usize::try_from(size).unwrap_or(0);
+            let Some(size) = number::<4>(&self.held, end).map(i32::from_be_bytes) else {
+                self.starts.truncate(known);
+                return Ok(false);
+            };
+            self.starts.push(u32::try_from(end).map_err(|_| Problem::Stream("a row is too long"))?);
+            end += 4 + usize::try_from(size).unwrap_or(0);
         }
-        Ok((bytes.len() >= length).then_some(length))
+        if end > self.held.len() {
+            self.starts.truncate(known);
+            return Ok(false);
+        }
+        self.count += 1;
+        self.bytes += end - self.whole;
+        self.whole = end;
+        Ok(true)
     }
 
-    /// Takes a whole row.
-    fn row(&mut self, bytes: &[u8]) -> Result<(), Problem> {
-        let mut at = 2;
+    /// Takes the rows that are held and whole, and lets go of them.
+    fn take(&mut self) -> Result<(), Problem> {
+        let columns = self.decoders.len();
         for (position, decoder) in self.decoders.iter_mut().enumerate() {
-            let size = number::<4>(bytes, at).map_or(-1, i32::from_be_bytes);
-            at += 4;
-            let value = match usize::try_from(size) {
-                Ok(size) => {
-                    let value = bytes.get(at..at + size);
-                    at += size;
-                    value
-                }
-                Err(_) => None,
-            };
-            decoder.add(value).map_err(|unfit| Problem::Column(position, unfit))?;
+            let starts = self.starts.get(position..).unwrap_or_default();
+            let values = Values { bytes: &self.held, starts, columns };
+            decoder.add(values).map_err(|unfit| Problem::Column(position, unfit))?;
         }
+        self.starts.clear();
+        self.held.drain(..self.whole);
+        self.whole = 0;
         Ok(())
     }
 
@@ -167,11 +158,12 @@ impl Rows {
     /// Ends the stream, and returns the rows that did not fill a batch.
     ///
     /// # Errors
-    /// Where the stream has not come to its end.
+    /// Where the stream has not come to its end, or a value cannot be taken.
     pub fn finish(mut self) -> Result<Option<Batch>, Problem> {
-        if !self.ended || !self.waiting.is_empty() {
+        if !self.ended {
             return Err(Problem::Stream("it breaks off"));
         }
+        self.take()?;
         if self.count == 0 { Ok(None) } else { self.batch().map(Some) }
     }
 }
@@ -261,9 +253,14 @@ mod tests {
 
     #[test]
     fn batches_are_of_the_size_that_is_encoded() {
-        let sizes: Vec<usize> =
-            read(&stream(40_000), 8_192).unwrap().iter().map(RecordBatch::num_rows).collect();
+        let batches = read(&stream(40_000), 8_192).unwrap();
+        let sizes: Vec<usize> = batches.iter().map(RecordBatch::num_rows).collect();
         assert_eq!(sizes, [16_384, 16_384, 7_232]);
+        let numbers = batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values());
+        assert!(numbers.copied().eq(0..40_000));
+        let texts = batches.iter().flat_map(|batch| batch.column(1).as_string_view());
+        let lengths = texts.map(|text| text.map(str::len));
+        assert!(lengths.eq((0..40_000).map(|i| (i % 3 != 0).then_some(i % 20))));
         assert!(read(&stream(0), 4).unwrap().is_empty());
     }
 
@@ -296,7 +293,7 @@ mod tests {
     fn a_value_that_is_not_taken_names_its_column() {
         let mut bytes = SIGNATURE.to_vec();
         bytes.extend([0; 8]);
-        bytes.extend([0, 2, 255, 255, 255, 255, 0, 0, 0, 1, 0xff]);
+        bytes.extend([0, 2, 255, 255, 255, 255, 0, 0, 0, 1, 0xff, 255, 255]);
         assert!(matches!(read(&bytes, 100), Err(Problem::Column(1, Unfit::Damaged(_)))));
     }
 }

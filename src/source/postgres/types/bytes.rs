@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BinaryBuilder};
 
-use super::{Decoder, Unfit};
+use super::Unfit;
+use super::column::{Decoder, Values};
 
 /// `bytea`.
 #[derive(Debug, Default)]
 pub(super) struct Bytes(BinaryBuilder);
 
 impl Decoder for Bytes {
-    fn add(&mut self, value: Option<&[u8]>) -> Result<(), Unfit> {
-        self.0.append_option(value);
+    fn add(&mut self, values: Values<'_>) -> Result<(), Unfit> {
+        values.for_each(|value| self.0.append_option(value));
         Ok(())
     }
 

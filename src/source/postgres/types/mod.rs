@@ -3,14 +3,16 @@
 //! What is not listed here travels as the text that the server makes of it, by a cast in the query.
 
 mod bytes;
+mod column;
 mod moments;
 mod numbers;
 mod text;
 
-use arrow::array::ArrayRef;
 use tokio_postgres::types::Type;
 
 use crate::model::Logical;
+
+pub(super) use column::{Decoder, Values};
 
 /// A column's type, and how it is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,34 +71,25 @@ pub(super) enum Unfit {
     Damaged(&'static str),
 }
 
-/// Collects the values of one column.
-pub(super) trait Decoder: Send {
-    /// Adds a value, or NULL.
-    fn add(&mut self, value: Option<&[u8]>) -> Result<(), Unfit>;
-
-    /// Returns what was added and begins anew.
-    fn finish(&mut self) -> ArrayRef;
-}
-
 impl Wire {
     /// Makes what collects values that travel so.
     pub fn decoder(self) -> Box<dyn Decoder> {
         match self {
-            Wire::Bool => Box::new(numbers::Bools::default()),
-            Wire::Int2 => Box::new(numbers::Ints::<2>::default()),
-            Wire::Int4 => Box::new(numbers::Ints::<4>::default()),
-            Wire::Int8 => Box::new(numbers::Ints::<8>::default()),
-            Wire::Oid => Box::new(numbers::Oids::default()),
-            Wire::Float4 => Box::new(numbers::Floats::<4>::default()),
-            Wire::Float8 => Box::new(numbers::Floats::<8>::default()),
-            Wire::Numeric { precision, scale } => Box::new(numbers::Numerics::new(precision, scale)),
+            Wire::Bool => numbers::Bools::decoder(),
+            Wire::Int2 => numbers::int2(),
+            Wire::Int4 => numbers::int4(),
+            Wire::Int8 => numbers::int8(),
+            Wire::Oid => numbers::oid(),
+            Wire::Float4 => numbers::float4(),
+            Wire::Float8 => numbers::float8(),
+            Wire::Numeric { precision, scale } => numbers::numerics(precision, scale),
             Wire::Text | Wire::Cast => Box::new(text::Texts::default()),
             Wire::Jsonb => Box::new(text::Jsonbs::default()),
             Wire::Uuid => Box::new(text::Uuids::default()),
             Wire::Bytes => Box::new(bytes::Bytes::default()),
-            Wire::Date => Box::new(moments::Dates::default()),
-            Wire::Timestamp { utc } => Box::new(moments::Timestamps::new(utc)),
-            Wire::Time => Box::new(moments::Times::default()),
+            Wire::Date => moments::dates(),
+            Wire::Timestamp { utc } => moments::timestamps(utc),
+            Wire::Time => moments::times(),
         }
     }
 }
@@ -171,19 +164,30 @@ fn digits(modifier: i32) -> Option<(u8, u8)> {
 mod testing {
     use std::sync::Arc;
 
-    use arrow::array::AsArray;
+    use arrow::array::{ArrayRef, AsArray};
     use arrow::datatypes::TimestampMicrosecondType;
 
     use super::*;
 
+    /// Returns what comes of values.
+    pub fn read(wire: Wire, values: &[Option<&[u8]>]) -> Result<ArrayRef, Unfit> {
+        let mut bytes = Vec::new();
+        let mut starts = Vec::new();
+        for value in values {
+            starts.push(u32::try_from(bytes.len()).unwrap());
+            let size = value.map_or(-1, |value| i32::try_from(value.len()).unwrap());
+            bytes.extend(size.to_be_bytes());
+            bytes.extend(value.unwrap_or_default());
+        }
+        let mut decoder = wire.decoder();
+        decoder.add(Values { bytes: &bytes, starts: &starts, columns: 1 })?;
+        Ok(decoder.finish())
+    }
+
     /// Returns what comes of values, as Arrow prints it.
     pub fn printed(wire: Wire, values: &[&[u8]]) -> Vec<String> {
-        let mut decoder = wire.decoder();
-        for value in values {
-            decoder.add(Some(value)).unwrap();
-        }
-        decoder.add(None).unwrap();
-        let mut array = decoder.finish();
+        let and_null: Vec<_> = values.iter().copied().map(Some).chain([None]).collect();
+        let mut array = read(wire, &and_null).unwrap();
         assert!(array.is_null(values.len()));
         // Zones cannot be printed: without its own, a moment shows what it is in UTC.
         if let Some(moments) = array.as_primitive_opt::<TimestampMicrosecondType>() {
@@ -195,7 +199,7 @@ mod testing {
 
     /// Returns why a value is not taken.
     pub fn refused(wire: Wire, value: &[u8]) -> Unfit {
-        wire.decoder().add(Some(value)).unwrap_err()
+        read(wire, &[Some(value)]).unwrap_err()
     }
 }
 

@@ -3,12 +3,13 @@
 //! The server counts from 2000, Arrow from 1970. `infinity`, and what no calendar here reaches (some 262,000 years
 //! either way), is not a date of ours: such a column comes as text.
 
-use std::sync::Arc;
+use std::ops::RangeInclusive;
 
-use arrow::array::{ArrayRef, Date32Builder, Time64MicrosecondBuilder, TimestampMicrosecondBuilder};
+use arrow::datatypes::{DataType, Date32Type, Time64MicrosecondType, TimeUnit, TimestampMicrosecondType};
 use chrono::{Datelike, NaiveDate};
 
-use super::{Decoder, Unfit};
+use super::Unfit;
+use super::column::{Decoder, Fixed};
 
 /// Days from 1970-01-01 to 2000-01-01.
 const DAYS: i32 = 10_957;
@@ -17,96 +18,55 @@ const LENGTH: Unfit = Unfit::Damaged("a date or time has another length than its
 const INFINITE: Unfit = Unfit::Beyond("it has `infinity`, which is no date");
 const FAR: Unfit = Unfit::Beyond("it has dates that are further away than any calendar here reaches");
 
-/// Returns a day's number from 1970, where it is a date of ours and has one on either side, for zones to move it.
-fn day(since_1970: i64) -> Result<i32, Unfit> {
+/// Returns the days, by their number from 1970, that are of our calendar and have one on either side, for zones to
+/// move them.
+fn calendar() -> RangeInclusive<i64> {
     // Days of the common era, from 1: 1970-01-01 has the number 719163.
-    let within = |date: NaiveDate| i64::from(date.num_days_from_ce()) - 719_163;
-    if since_1970 <= within(NaiveDate::MIN) + 1 || since_1970 >= within(NaiveDate::MAX) - 1 {
-        return Err(FAR);
-    }
-    i32::try_from(since_1970).map_err(|_| FAR)
+    let number = |date: NaiveDate| i64::from(date.num_days_from_ce()) - 719_163;
+    number(NaiveDate::MIN) + 2..=number(NaiveDate::MAX) - 2
 }
 
 /// `date`.
-#[derive(Debug, Default)]
-pub(super) struct Dates(Date32Builder);
-
-impl Decoder for Dates {
-    fn add(&mut self, value: Option<&[u8]>) -> Result<(), Unfit> {
-        let Some(value) = value else {
-            self.0.append_null();
-            return Ok(());
-        };
+pub(super) fn dates() -> Box<dyn Decoder> {
+    let calendar = calendar();
+    Fixed::<Date32Type, _>::decoder(DataType::Date32, move |value| {
         let days = i32::from_be_bytes(value.try_into().map_err(|_| LENGTH)?);
         if days == i32::MAX || days == i32::MIN {
             return Err(INFINITE);
         }
-        self.0.append_value(day(i64::from(days) + i64::from(DAYS))?);
-        Ok(())
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
-    }
+        let day = i64::from(days) + i64::from(DAYS);
+        i32::try_from(day).ok().filter(|_| calendar.contains(&day)).ok_or(FAR)
+    })
 }
 
 /// `timestamp` and `timestamptz`.
-#[derive(Debug)]
-pub(super) struct Timestamps {
-    builder: TimestampMicrosecondBuilder,
-    utc: bool,
-}
-
-impl Timestamps {
-    pub fn new(utc: bool) -> Self {
-        Timestamps { builder: TimestampMicrosecondBuilder::new(), utc }
-    }
-}
-
-impl Decoder for Timestamps {
-    fn add(&mut self, value: Option<&[u8]>) -> Result<(), Unfit> {
-        let Some(value) = value else {
-            self.builder.append_null();
-            return Ok(());
-        };
-        let since_2000 = i64::from_be_bytes(value.try_into().map_err(|_| LENGTH)?);
-        if since_2000 == i64::MAX || since_2000 == i64::MIN {
-            return Err(INFINITE);
-        }
-        let since_1970 = since_2000.checked_add(i64::from(DAYS) * DAY).ok_or(FAR)?;
-        day(since_1970.div_euclid(DAY))?;
-        self.builder.append_value(since_1970);
-        Ok(())
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        let array = self.builder.finish();
-        if self.utc { Arc::new(array.with_timezone("UTC")) } else { Arc::new(array) }
-    }
+pub(super) fn timestamps(utc: bool) -> Box<dyn Decoder> {
+    let zone = utc.then(|| "UTC".into());
+    let calendar = calendar();
+    let first = calendar.start() * DAY;
+    let behind = (calendar.end() + 1) * DAY;
+    Fixed::<TimestampMicrosecondType, _>::decoder(
+        DataType::Timestamp(TimeUnit::Microsecond, zone),
+        move |value| {
+            let since_2000 = i64::from_be_bytes(value.try_into().map_err(|_| LENGTH)?);
+            if since_2000 == i64::MAX || since_2000 == i64::MIN {
+                return Err(INFINITE);
+            }
+            let since_1970 = since_2000.checked_add(i64::from(DAYS) * DAY);
+            since_1970.filter(|moment| (first..behind).contains(moment)).ok_or(FAR)
+        },
+    )
 }
 
 /// `time`.
-#[derive(Debug, Default)]
-pub(super) struct Times(Time64MicrosecondBuilder);
-
-impl Decoder for Times {
-    fn add(&mut self, value: Option<&[u8]>) -> Result<(), Unfit> {
-        let Some(value) = value else {
-            self.0.append_null();
-            return Ok(());
-        };
-        let time = i64::from_be_bytes(value.try_into().map_err(|_| LENGTH)?);
-        match time {
-            DAY => return Err(Unfit::Beyond("it has `24:00:00`, which is no time of a day")),
-            0..DAY => self.0.append_value(time),
-            _ => return Err(Unfit::Damaged("a time is outside the day")),
+pub(super) fn times() -> Box<dyn Decoder> {
+    Fixed::<Time64MicrosecondType, _>::decoder(DataType::Time64(TimeUnit::Microsecond), |value| {
+        match i64::from_be_bytes(value.try_into().map_err(|_| LENGTH)?) {
+            DAY => Err(Unfit::Beyond("it has `24:00:00`, which is no time of a day")),
+            time @ 0..DAY => Ok(time),
+            _ => Err(Unfit::Damaged("a time is outside the day")),
         }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
-    }
+    })
 }
 
 #[cfg(test)]
@@ -139,7 +99,7 @@ mod tests {
             ["2000-01-01T00:00:00", "2000-01-01T00:00:00.000001", "1999-12-31T23:59:59.999999"]
         );
         assert_eq!(printed(Wire::Timestamp { utc: true }, &[&at(0)]), ["2000-01-01T00:00:00"]);
-        let moments = Timestamps::new(true).finish();
+        let moments = timestamps(true).finish();
         assert_eq!(moments.data_type(), &crate::frame::arrow_type(&crate::model::Logical::TIMESTAMP_UTC));
         assert_eq!(refused(naive, &at(i64::MAX)), INFINITE);
         assert_eq!(refused(naive, &at(i64::MIN)), INFINITE);

@@ -2,139 +2,91 @@
 
 use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanBuilder, Decimal128Array, Decimal128Builder, Float64Builder, Int64Builder,
-};
+use arrow::array::{ArrayRef, BooleanArray, BooleanBufferBuilder, NullBufferBuilder};
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int64Type};
 
-use super::{Decoder, Unfit};
+use super::Unfit;
+use super::column::{Decoder, Fixed, Values};
 
 const LENGTH: Unfit = Unfit::Damaged("a number has another length than its type");
 
+#[inline]
 fn sized<const N: usize>(value: &[u8]) -> Result<[u8; N], Unfit> {
     value.try_into().map_err(|_| LENGTH)
 }
 
 /// `bool`.
-#[derive(Debug, Default)]
-pub(super) struct Bools(BooleanBuilder);
+pub(super) struct Bools {
+    values: BooleanBufferBuilder,
+    nulls: NullBufferBuilder,
+}
 
-impl Decoder for Bools {
-    fn add(&mut self, value: Option<&[u8]>) -> Result<(), Unfit> {
-        match value {
-            None => self.0.append_null(),
-            Some(value) => self.0.append_value(sized::<1>(value)? != [0]),
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
+impl Bools {
+    pub fn decoder() -> Box<dyn Decoder> {
+        Box::new(Bools { values: BooleanBufferBuilder::new(0), nulls: NullBufferBuilder::new(0) })
     }
 }
 
-/// Whole numbers of `N` bytes.
-#[derive(Debug, Default)]
-pub(super) struct Ints<const N: usize>(Int64Builder);
-
-impl<const N: usize> Decoder for Ints<N> {
-    fn add(&mut self, value: Option<&[u8]>) -> Result<(), Unfit> {
-        match value {
-            None => self.0.append_null(),
-            Some(value) => {
-                let bytes = sized::<N>(value)?;
-                let negative = bytes.first().is_some_and(|byte| byte & 0x80 != 0);
-                let mut whole = if negative { [0xff; 8] } else { [0; 8] };
-                for (to, from) in whole.iter_mut().rev().zip(bytes.iter().rev()) {
-                    *to = *from;
-                }
-                self.0.append_value(i64::from_be_bytes(whole));
-            }
+impl Decoder for Bools {
+    fn add(&mut self, values: Values<'_>) -> Result<(), Unfit> {
+        for value in values {
+            let is_true = value.map(sized::<1>).transpose()?.is_some_and(|byte| byte != [0]);
+            self.values.append(is_true);
+            self.nulls.append(value.is_some());
         }
         Ok(())
     }
 
     fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
+        Arc::new(BooleanArray::new(self.values.finish(), self.nulls.finish()))
     }
+}
+
+/// `int2`.
+pub(super) fn int2() -> Box<dyn Decoder> {
+    whole(|value| Ok(i64::from(i16::from_be_bytes(sized(value)?))))
+}
+
+/// `int4`.
+pub(super) fn int4() -> Box<dyn Decoder> {
+    whole(|value| Ok(i64::from(i32::from_be_bytes(sized(value)?))))
+}
+
+/// `int8`.
+pub(super) fn int8() -> Box<dyn Decoder> {
+    whole(|value| Ok(i64::from_be_bytes(sized(value)?)))
 }
 
 /// `oid`: four bytes without a sign.
-#[derive(Debug, Default)]
-pub(super) struct Oids(Int64Builder);
-
-impl Decoder for Oids {
-    fn add(&mut self, value: Option<&[u8]>) -> Result<(), Unfit> {
-        match value {
-            None => self.0.append_null(),
-            Some(value) => self.0.append_value(i64::from(u32::from_be_bytes(sized(value)?))),
-        }
-        Ok(())
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
-    }
+pub(super) fn oid() -> Box<dyn Decoder> {
+    whole(|value| Ok(i64::from(u32::from_be_bytes(sized(value)?))))
 }
 
-/// Floating-point numbers of `N` bytes. One of four is the one of eight that has the same value: 0.1 of `float4` is
-/// 0.10000000149011612, which is what it was all along.
-#[derive(Debug, Default)]
-pub(super) struct Floats<const N: usize>(Float64Builder);
+fn whole(read: impl Fn(&[u8]) -> Result<i64, Unfit> + Send + 'static) -> Box<dyn Decoder> {
+    Fixed::<Int64Type, _>::decoder(DataType::Int64, read)
+}
 
-impl<const N: usize> Decoder for Floats<N> {
-    fn add(&mut self, value: Option<&[u8]>) -> Result<(), Unfit> {
-        match value {
-            None => self.0.append_null(),
-            Some(value) if N == 4 => self.0.append_value(f64::from(f32::from_be_bytes(sized(value)?))),
-            Some(value) => self.0.append_value(f64::from_be_bytes(sized(value)?)),
-        }
-        Ok(())
-    }
+/// `float4`: each is the `float8` that has the same value. 0.1 of `float4` is 0.10000000149011612, which is what it
+/// was all along.
+pub(super) fn float4() -> Box<dyn Decoder> {
+    let read = |value: &[u8]| Ok(f64::from(f32::from_be_bytes(sized(value)?)));
+    Fixed::<Float64Type, _>::decoder(DataType::Float64, read)
+}
 
-    fn finish(&mut self) -> ArrayRef {
-        Arc::new(self.0.finish())
-    }
+/// `float8`.
+pub(super) fn float8() -> Box<dyn Decoder> {
+    Fixed::<Float64Type, _>::decoder(DataType::Float64, |value| Ok(f64::from_be_bytes(sized(value)?)))
 }
 
 /// `numeric(p,s)`.
-#[derive(Debug)]
-pub(super) struct Numerics {
-    builder: Decimal128Builder,
-    precision: u8,
-    scale: u8,
-    /// The first number that has too many digits.
-    limit: u128,
-}
-
-impl Numerics {
-    pub fn new(precision: u8, scale: u8) -> Self {
-        let limit = 10_u128.checked_pow(u32::from(precision)).unwrap_or(u128::MAX);
-        Numerics { builder: Decimal128Builder::new(), precision, scale, limit }
-    }
-}
-
-impl Decoder for Numerics {
-    fn add(&mut self, value: Option<&[u8]>) -> Result<(), Unfit> {
-        let Some(value) = value else {
-            self.builder.append_null();
-            return Ok(());
-        };
-        let number = numeric(value, self.scale)?;
-        if number.unsigned_abs() >= self.limit {
-            return Err(MORE);
-        }
-        self.builder.append_value(number);
-        Ok(())
-    }
-
-    fn finish(&mut self) -> ArrayRef {
-        let array: Decimal128Array = self.builder.finish();
-        match array.clone().with_precision_and_scale(self.precision, self.scale.cast_signed()) {
-            Ok(array) => Arc::new(array),
-            // Precision and scale come from the declared type, which has been tested.
-            Err(_) => Arc::new(array),
-        }
-    }
+pub(super) fn numerics(precision: u8, scale: u8) -> Box<dyn Decoder> {
+    // The first number that has too many digits.
+    let limit = 10_u128.checked_pow(u32::from(precision)).unwrap_or(u128::MAX);
+    let kind = DataType::Decimal128(precision, scale.cast_signed());
+    Fixed::<Decimal128Type, _>::decoder(kind, move |value| {
+        let number = numeric(value, scale)?;
+        if number.unsigned_abs() >= limit { Err(MORE) } else { Ok(number) }
+    })
 }
 
 const MORE: Unfit = Unfit::Beyond("it has numbers with more digits than are declared");
