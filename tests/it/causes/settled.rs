@@ -623,7 +623,9 @@ fn every_cause_is_settled_by_its_lines_or_it_is_said_why_not() {
         "counterfoil.yml",
         "version: 1\nproject: Test\nfingerprint_key: test\nas_of: 2026-01-31\nconnections:\n  files: { type: files, path: . }\ndatasets: rules/*.yml\n",
     );
-    cases.iter().for_each(|case| case.write(&folder));
+    for case in &cases {
+        case.write(&folder);
+    }
     let ran = folder.run(&["run"]);
     assert_eq!(ran.code, Some(1), "{ran:?}");
     let before = folder.result();
