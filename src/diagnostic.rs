@@ -24,7 +24,9 @@ impl Span {
     pub fn line_column(&self) -> (usize, usize) {
         let start = self.file.boundary(self.range.start);
         let line = self.file.line_of(start);
-        let before = self.file.text.get(self.file.lines(line, line).start..start).unwrap_or_default();
+        // A place within the line's end is the end, as the excerpt shows it.
+        let shown = self.file.lines(line, line);
+        let before = self.file.text.get(shown.start..start.min(shown.end)).unwrap_or_default();
         (line + 1, before.chars().count() + 1)
     }
 
@@ -392,6 +394,26 @@ mod tests {
         let end = Span { file: Arc::clone(&file), range: 99..120 };
         assert_eq!(end.line_column(), (4, 1));
         assert!(Diagnostic::error(&end, "more is missing").render(false).contains("a.yml:4:1"));
+    }
+
+    /// Line ends of two letters, and carriage returns that end no line.
+    #[test]
+    fn the_column_shown_is_the_column_told() {
+        for (text, lines) in
+            [("a: b\r", 1), ("a: b\r\r", 1), ("a: b\r\nc\r", 2), ("a\rb\n\r", 2), ("a\r\n", 2)]
+        {
+            let file = file("a.yml", text);
+            for at in 0..=text.len() {
+                let span = Span { file: Arc::clone(&file), range: at..at };
+                let (line, column) = span.line_column();
+                let shown = Diagnostic::error(&span, "no").render(false);
+                assert!(shown.contains(&format!("a.yml:{line}:{column}\n")), "{text:?} {at}: {shown}");
+            }
+            let end = Span { file: Arc::clone(&file), range: text.len()..text.len() };
+            assert_eq!(end.line_column().0, lines, "{text:?}");
+            let own = text.rsplit('\n').next().unwrap().chars().count();
+            assert_eq!(end.line_column().1, own + 1, "{text:?}: a carriage return alone is a letter");
+        }
     }
 
     #[test]

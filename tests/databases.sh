@@ -27,55 +27,12 @@ Ends with 0 where all is as known, with 1 where anything differs, with 2 where i
 TEXT
 }
 
-program=
-keep=
-extracts=
-while [ $# -gt 0 ]; do
-  case $1 in
-    --program)
-      program=$(cd "$here" && realpath -- "${2-}")
-      [ -x "$program" ] || { echo "tests/databases.sh: there is no program at \`${2-}\`" >&2; exit 2; }
-      shift 2
-      ;;
-    --keep)
-      [ -n "${2-}" ] || { usage >&2; exit 2; }
-      keep=$(cd "$here" && realpath -m -- "$2")
-      shift 2
-      ;;
-    -h | --help) usage; exit 0 ;;
-    -*) usage >&2; exit 2 ;;
-    *)
-      [ -z "$extracts" ] || { usage >&2; exit 2; }
-      extracts=$(cd "$here" && realpath -m -- "$1")
-      shift
-      ;;
-  esac
-done
-[ -n "$extracts" ] || { usage >&2; exit 2; }
-for file in xdb-{chinook,sakila}/{columns,expected}.json; do
-  [ -e "$extracts/$file" ] || { echo "tests/databases.sh: there is no $file in the folder of extracts" >&2; exit 2; }
-done
-if [ -z "$program" ]; then
-  cargo build --locked
-  program=$PWD/${CARGO_TARGET_DIR:-target}/debug/counterfoil
-fi
-
+source tests/extracts.sh
+read_arguments "$@"
+need_extracts xdb-{chinook,sakila}/{columns,expected}.json
 source tests/servers.sh
-work=
-end() {
-  stop_servers
-  [ -z "$work" ] || rm -rf "$work"
-}
-trap end EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
-if [ -n "$keep" ]; then
-  folder=$keep
-else
-  work=$(mktemp -d)
-  folder=$work
-fi
+stop() { stop_servers; }
+prepare
 
 echo "Starting servers"
 # Zones and formats of their own, which nothing may depend on.

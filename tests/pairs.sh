@@ -29,54 +29,11 @@ Ends with 0 where all is as known, with 1 where anything differs, with 2 where i
 TEXT
 }
 
-program=
-keep=
-extracts=
-while [ $# -gt 0 ]; do
-  case $1 in
-    --program)
-      program=$(cd "$here" && realpath -- "${2-}")
-      [ -x "$program" ] || { echo "tests/pairs.sh: there is no program at \`${2-}\`" >&2; exit 2; }
-      shift 2
-      ;;
-    --keep)
-      [ -n "${2-}" ] || { usage >&2; exit 2; }
-      keep=$(cd "$here" && realpath -m -- "$2")
-      shift 2
-      ;;
-    -h | --help) usage; exit 0 ;;
-    -*) usage >&2; exit 2 ;;
-    *)
-      [ -z "$extracts" ] || { usage >&2; exit 2; }
-      extracts=$(cd "$here" && realpath -m -- "$1")
-      shift
-      ;;
-  esac
-done
-[ -n "$extracts" ] || { usage >&2; exit 2; }
-for pair in clean-{beers,dgov-grocery-stores-2013,dgov-private-roads,hospital} snap-rent-ranges xdb-{chinook,sakila}; do
-  [ -e "$extracts/$pair/expected.json" ] ||
-    { echo "tests/pairs.sh: there is no $pair/expected.json in the folder of extracts" >&2; exit 2; }
-done
-if [ -z "$program" ]; then
-  cargo build --locked
-  program=$PWD/${CARGO_TARGET_DIR:-target}/debug/counterfoil
-fi
-
-work=
-end() {
-  [ -z "$work" ] || rm -rf "$work"
-}
-trap end EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM
-trap 'exit 129' HUP
-if [ -n "$keep" ]; then
-  folder=$keep
-else
-  work=$(mktemp -d)
-  folder=$work
-fi
+source tests/extracts.sh
+read_arguments "$@"
+need_extracts clean-{beers,dgov-grocery-stores-2013,dgov-private-roads,hospital}/expected.json \
+  {snap-rent-ranges,xdb-chinook,xdb-sakila}/expected.json
+prepare
 
 python3 tests/pairs.py projects "$extracts" "$folder"
 for project in "$folder"/*/*/; do
@@ -86,8 +43,7 @@ for project in "$folder"/*/*/; do
     "$program" $command "$project" --quiet >"$project/${command%% *}.txt" 2>&1 || code=$?
     if [ "$code" -gt 1 ]; then
       cat "$project/${command%% *}.txt" >&2
-      echo "tests/pairs.sh: \`$command\` of $project ended with $code" >&2
-      exit 2
+      cannot "\`$command\` of $project ended with $code"
     fi
     cp "$project/counterfoil-out/runs/latest/run.json" "$project/${command%% *}.json"
   done

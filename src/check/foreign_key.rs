@@ -51,11 +51,14 @@
 //! by value, not by type: 1 is 1.0, padding of `char(n)` does not count, a date is its midnight.
 //!
 //! Each finding has a class: *inherited* where the reference dangles in the raw source too, *introduced* where it does so only in
-//! the target, *repaired* where only in the source. Both are looked at whatever `on` says; a record is known on the other side
-//! by its key, so that one without a key has no class. A child whose parent is held back is not an orphan but *parent
+//! the target, *repaired* where only in the source, and *missing in target* where it did so in the source and the target does
+//! not have the record at all. Both are looked at whatever `on` says; a record is known on the other side by its key, so
+//! that one without a key has no class. Where a crosswalk replaces ids, raw references are compared by their old ones, if
+//! both ends have the same crosswalk or none; else expected stands for the raw source. `where` reads the new ids. A child whose parent is held back is not an orphan but *parent
 //! quarantined*, and is held back too; `cascade: false` keeps it.
 //!
-//! A child whose parent is there may still be broken further up: its tenancy exists, and the tenancy's property does not. The
+//! Further up is what the parent refers to itself, and so on. A child whose parent is there may still be broken further up:
+//! its tenancy exists, and the tenancy's property does not. The
 //! result counts such rows by the way that leads to what is missing, in expected and in the target, each once for each of its
 //! references and for the nearest missing record. A way that leads along one foreign key several times, as in a tree, has it
 //! once; a ring lacks nothing of itself. Of several parents with one key one that lacks nothing is enough.

@@ -1,9 +1,7 @@
 //! `counterfoil explain-differences`.
 
-use std::path::{Path, PathBuf};
-
 use super::Output;
-use super::project::{load, output_folder};
+use super::project::{RunArgs, load};
 use crate::config::{self, Accepted, Plan, Tables};
 use crate::diagnostic::Diagnostics;
 use crate::engine;
@@ -16,15 +14,8 @@ use crate::report::{Difference, Settling, counted};
 /// file that would not be valid with them is left as it was. `counterfoil explain CAUSE` says what a cause is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run's folder, or `latest`: the latest run of the project
-    #[arg(value_name = "RUN", default_value = "latest")]
-    run: PathBuf,
-    /// The project: a folder that holds counterfoil.yml, or such a file
-    #[arg(long, value_name = "PROJECT", default_value = ".")]
-    project: PathBuf,
-    /// Folder of runs and snapshots, where it is not counterfoil-out beside the project file
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunArgs,
     /// Only this dataset; may be given several times
     #[arg(long, value_name = "NAME")]
     dataset: Vec<String>,
@@ -40,20 +31,17 @@ pub struct Args {
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> u8 {
-    let is_latest = args.run == Path::new("latest") && !args.run.join("run.json").is_file();
-    let plan = if args.write || is_latest {
-        match load(&args.project, Tables::NotAsked, output) {
+    let plan = if args.write || !args.run.is_folder() {
+        match load(&args.run.project, Tables::NotAsked, output) {
             Some(plan) => Some(plan),
             None => return 2,
         }
     } else {
         None
     };
-    let folder = match &plan {
-        Some(plan) if is_latest => output_folder(args.out.as_deref(), plan).join("runs").join("latest"),
-        _ => args.run.clone(),
-    };
-    let all = match engine::explain_differences(&folder) {
+    let found = args.run.find(plan.as_ref());
+    let all = found.and_then(|run| engine::explain_differences(&run).map_err(|error| error.to_string()));
+    let all = match all {
         Ok(all) => all,
         Err(error) => {
             output.error(error);

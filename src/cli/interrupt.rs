@@ -30,14 +30,14 @@ pub(super) fn on_interrupt(output: &Output, aside: Aside, stopped: &'static str)
     let seen = interrupt.clone();
     let handler = move || {
         if seen.cancel.is_cancelled() {
-            leave(&seen, &aside, stopped);
+            leave(&seen, &aside, "leaving at once", stopped);
         }
         seen.cancel.cancel();
         aside.say(|output| output.progress("stopping; interrupt again to leave at once"));
         let (seen, aside) = (seen.clone(), aside.clone());
         std::thread::spawn(move || {
             std::thread::sleep(GRACE);
-            leave(&seen, &aside, stopped);
+            leave(&seen, &aside, "it does not stop by itself: leaving", stopped);
         });
     };
     if let Err(error) = ctrlc::set_handler(handler) {
@@ -50,9 +50,12 @@ pub(super) fn on_interrupt(output: &Output, aside: Aside, stopped: &'static str)
     clippy::exit,
     reason = "threads that are at work cannot be stopped, and nobody wants to wait for them"
 )]
-fn leave(interrupt: &Interrupt, aside: &Aside, stopped: &str) {
+fn leave(interrupt: &Interrupt, aside: &Aside, how: &str, stopped: &str) {
     interrupt.unfinished.give_up(|| {
-        aside.say(|output| output.error(stopped));
+        aside.say(|output| {
+            output.progress(how);
+            output.error(stopped);
+        });
         std::process::exit(2);
     });
 }

@@ -1,6 +1,6 @@
 //! `counterfoil recheck`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, json};
 
@@ -8,7 +8,7 @@ use super::Output;
 use super::interrupt::on_interrupt;
 use super::output::Level;
 use super::progress::{Progress, steps_of_run};
-use super::project::{load, output_folder, run_folder};
+use super::project::{RunArgs, load};
 use super::run::fail;
 use crate::config::Tables;
 use crate::engine::{self, EngineError, Recheck, RecheckOptions, Rechecked};
@@ -18,21 +18,15 @@ use crate::report::{counted, thousands};
 ///
 /// Only values that differed, records that were missing and records that were not expected are looked at: by their keys
 /// where a database can find them so, else, as of files, the side is read and the records are picked out. Rules are those of
-/// the project as it is now. Keys that stand twice, records without a key, totals and checks are left to the next run.
+/// the project as it is now. Keys that stand twice, records without a key, those that were to be held back or merged, totals
+/// and checks are left to the next run.
 ///
 /// The run is not changed. What still differs is written to recheck-TIME.json beside the runs, without values; hidden keys
 /// stand there as tokens. Exit codes: 0 nothing differs any more, 1 something does, 2 it could not be read.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run: its id, `latest`, or its folder
-    #[arg(value_name = "RUN", default_value = "latest")]
-    run: PathBuf,
-    /// The project: a folder that holds counterfoil.yml, or such a file
-    #[arg(long, value_name = "PROJECT", default_value = ".")]
-    project: PathBuf,
-    /// Folder of runs and snapshots, where it is not counterfoil-out beside the project file
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunArgs,
 }
 
 /// Records of a dataset that are named on a terminal.
@@ -41,9 +35,9 @@ const NAMED: usize = 10;
 const STOPPED: &str = "stopped: nothing was written";
 
 pub(super) fn run(args: &Args, output: &Output) -> u8 {
-    let Some(plan) = load(&args.project, Tables::Asked, output) else { return 2 };
-    let out = output_folder(args.out.as_deref(), &plan);
-    let run = match run_folder(&args.run, &out) {
+    let Some(plan) = load(&args.run.project, Tables::Asked, output) else { return 2 };
+    let out = args.run.output_folder(&plan);
+    let run = match args.run.find(Some(&plan)) {
         Ok(run) => run,
         Err(message) => {
             output.error(message);
@@ -119,10 +113,15 @@ fn lines(recheck: &Recheck) -> Vec<String> {
             lines.push(format!("  {}", dataset.name));
         }
         for column in &dataset.columns {
+            let anew = match column.anew {
+                0 => String::new(),
+                1 => "; 1 other differs in it now".to_owned(),
+                n => format!("; {} others differ in it now", thousands(n)),
+            };
             lines.push(format!(
-                "    {}: {} differed, {} still",
+                "    {}: {} differed, of which {} still{anew}",
                 column.name,
-                thousands(column.differed),
+                if column.differed == 0 { "none".to_owned() } else { thousands(column.differed) },
                 if column.still == 0 { "none".to_owned() } else { thousands(column.still) }
             ));
         }

@@ -95,6 +95,14 @@ pub struct Dataset {
     pub reconcile: Reconcile,
 }
 
+impl Dataset {
+    /// Returns the crosswalk that replaces the ids of a column.
+    pub fn crosswalk(&self, column: &str) -> Option<&Crosswalk> {
+        let mut all = self.crosswalks.iter().map(|crosswalk| &crosswalk.value);
+        all.find(|crosswalk| crosswalk.column.value == column)
+    }
+}
+
 /// Where one side of a dataset is read from.
 #[derive(Debug)]
 pub struct SidePlan {

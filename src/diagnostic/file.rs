@@ -91,8 +91,9 @@ impl SourceFile {
         let start = starts.get(first).copied().unwrap_or(self.text.len());
         let next = starts.get(last + 1).copied().unwrap_or(self.text.len());
         let text = self.text.get(start..next).unwrap_or_default();
-        let text = text.strip_suffix('\n').unwrap_or(text);
-        start..start + text.strip_suffix('\r').unwrap_or(text).len()
+        // A carriage return alone ends no line.
+        let text = text.strip_suffix("\r\n").or_else(|| text.strip_suffix('\n')).unwrap_or(text);
+        start..start + text.len()
     }
 
     /// Returns the last boundary of a character at or before a byte.

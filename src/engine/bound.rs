@@ -1,5 +1,7 @@
 //! A dataset's rules, ready for the columns that the data really has.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use chrono::{DateTime, Utc};
 
 use crate::cleanse::{CleansingRule, Condition, Step, StepOutcome};
@@ -21,6 +23,8 @@ use super::mistakes;
 pub struct BoundDataset<'p> {
     dataset: &'p Dataset,
     checks: Vec<BoundSide>,
+    /// The positions of the checks that can be run on the raw source as on expected.
+    comparable: BTreeSet<usize>,
     matches: Vec<(usize, Side, Box<dyn BoundMatch>)>,
     reconcile: Option<BoundReconcile>,
     as_of: DateTime<Utc>,
@@ -54,8 +58,14 @@ impl<'p> BoundDataset<'p> {
             Side::Target => target,
         };
         let mut checks = Vec::new();
+        let mut comparable = BTreeSet::new();
         for (position, rule) in dataset.checks.iter().enumerate().filter(|(_, r)| r.common.skip.is_none()) {
             let gating = judge::gating_sides(dataset, rule.common.on.as_ref());
+            // Ids are replaced after cleansing.
+            let before = raw.zip(merged.as_ref());
+            if before.is_some_and(|before| judge::is_comparable(plan, dataset, rule, before)) {
+                comparable.insert(position);
+            }
             let mut found = Vec::new();
             for side in Side::ALL.iter().copied() {
                 let Some(schema) = of(side) else { continue };
@@ -63,7 +73,7 @@ impl<'p> BoundDataset<'p> {
                     let mut own = Diagnostics::default();
                     checks.extend(judge::bind(rule, position, side, schema, &plan.files, as_of, &mut own));
                     found.push((side, own));
-                } else if judge::is_wanted_beside(dataset, rule.rule.as_ref(), side, raw, cleansed.as_ref()) {
+                } else if judge::is_wanted_beside(rule.rule.as_ref(), side, comparable.contains(&position)) {
                     // It does not gate: what cannot be bound has no figure.
                     let mut unheard = Diagnostics::default();
                     checks.extend(judge::bind(
@@ -100,7 +110,7 @@ impl<'p> BoundDataset<'p> {
             }
             _ => None,
         };
-        BoundDataset { dataset, checks, matches, reconcile, as_of }
+        BoundDataset { dataset, checks, comparable, matches, reconcile, as_of }
     }
 
     /// Returns the columns of a dataset's source after cleansing; what cannot be bound is told elsewhere.
@@ -113,6 +123,11 @@ impl<'p> BoundDataset<'p> {
     /// Returns the checks, each for one side.
     pub fn checks(&self) -> &[BoundSide] {
         &self.checks
+    }
+
+    /// Returns true where the check at a position can be run on the raw source as on expected.
+    pub fn is_comparable(&self, position: usize) -> bool {
+        self.comparable.contains(&position)
     }
 
     /// Returns the reconciliation, where the dataset has two sides.
@@ -156,15 +171,16 @@ impl<'p> BoundDataset<'p> {
         let mut working = Working {
             states: vec![RowState::Kept; done.frame.height()],
             all: done.frame,
-            held: std::collections::BTreeMap::new(),
+            held: BTreeMap::new(),
             corrections: done.corrections,
             steps: Vec::new(),
-            matches: std::collections::BTreeMap::new(),
+            matches: BTreeMap::new(),
             former: None,
             notes: Vec::new(),
-            untranslated: std::collections::BTreeMap::new(),
+            untranslated: BTreeMap::new(),
+            possible: Frame::default(),
         };
-        let mut quarantined = std::collections::BTreeMap::<String, std::collections::BTreeSet<usize>>::new();
+        let mut quarantined = BTreeMap::<String, BTreeSet<usize>>::new();
         for hold in &done.held_back {
             working.states[hold.index] = RowState::Quarantined;
             let reason = format!("{}: {}: {}", hold.rule, hold.column, hold.reason);

@@ -63,10 +63,9 @@ impl World<'_> {
                 })
                 .collect();
             let not_comparable = !sides.iter().any(|(side, _, _)| *side == Side::Source)
-                && self.side(name, Side::Source).zip(self.working(name)).is_some_and(|(raw, working)| {
-                    let (raw, cleansed) = (&raw.frame.schema, &working.all.schema);
-                    judge::changed_by_steps(dataset, rule.rule.as_ref(), raw, cleansed)
-                });
+                && self.side(name, Side::Source).is_some()
+                && self.working(name).is_some()
+                && !bound.is_comparable(position);
             let Some(reference) = rule.rule.reference() else {
                 checked.judged.push(figures.check(rule, &sides, not_comparable, &|_, _| None));
                 continue;

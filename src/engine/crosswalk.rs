@@ -1,9 +1,10 @@
 //! Crosswalks: ids that the target gave anew take the places of the source's.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use polars::prelude::{IdxCa, IdxSize, NewChunkedArray, PlSmallStr, PolarsResult};
+use polars::prelude::{BooleanChunked, IdxCa, IdxSize, NewChunkedArray, PlSmallStr, PolarsResult, Series};
 
 use crate::config::{Crosswalk, Dataset, Plan};
 use crate::frame::{Frame, Keys};
@@ -26,6 +27,18 @@ pub struct Untranslated {
     ambiguous: Vec<usize>,
     /// Rows that have an id, by their indexes, ascending.
     values: Vec<usize>,
+}
+
+impl Untranslated {
+    /// Returns the rows whose id has several new ones, ascending.
+    pub fn ambiguous(&self) -> impl Iterator<Item = usize> {
+        self.ambiguous.iter().copied()
+    }
+
+    /// Returns true for a row that has an id, and nobody knows which new one.
+    pub fn holds(&self, row: usize) -> bool {
+        [&self.unmapped, &self.ambiguous].iter().any(|rows| rows.binary_search(&row).is_ok())
+    }
 }
 
 /// The columns of the datasets that hold ids, as they are after cleansing, by the datasets' names.
@@ -84,61 +97,159 @@ fn translated(field: &Field, to: &Field) -> Field {
     Field { logical, inferred: false, format: None, timezone: to.timezone.clone(), ..field.clone() }
 }
 
+/// The new ids of every dataset that has crosswalks, one for each of these; or why they could not be read.
+pub type NewIds = BTreeMap<String, Result<Vec<Ids>, String>>;
+
+/// Takes the new ids from the datasets that hold them, as these are before references in them are rewritten and rows held back
+/// along them: an id is known by its old name as long as anybody may have it. `failed` are the datasets without expected.
+pub fn new_ids(
+    plan: &Plan,
+    working: &BTreeMap<String, Working>,
+    failed: &dyn Fn(&str) -> bool,
+    loaded: &BTreeMap<String, Loaded>,
+) -> NewIds {
+    let table = |crosswalk: &Crosswalk| {
+        let holder = &crosswalk.through.value;
+        let rows = match working.get(holder) {
+            Some(holder) => holder.all.filter(&holder.kept()),
+            None => {
+                let side = loaded.get(holder).and_then(|loaded| loaded.target.as_ref());
+                let side = side.filter(|_| !failed(holder)).ok_or_else(|| not_read(holder))?;
+                Ok(side.frame.clone())
+            }
+        };
+        rows.and_then(|rows| Table::new(&rows, crosswalk)).map_err(|error| error.to_string())
+    };
+    // Many datasets have their ids from one table.
+    let mut tables: BTreeMap<[&str; 3], Result<Arc<Table>, String>> = BTreeMap::new();
+    let mut new = NewIds::new();
+    for dataset in plan.datasets.iter().filter(|dataset| !dataset.crosswalks.is_empty()) {
+        let ids = dataset.crosswalks.iter().map(|crosswalk| {
+            let Crosswalk { column, through, from, to, .. } = &crosswalk.value;
+            let name = [through, from, to].map(|name| name.value.as_str());
+            let made = tables.entry(name).or_insert_with(|| table(&crosswalk.value).map(Arc::new));
+            Ok(Ids { column: column.value.clone(), table: made.clone()? })
+        });
+        new.insert(dataset.name.value.clone(), ids.collect());
+    }
+    new
+}
+
 /// Replaces the ids of every dataset that has crosswalks.
 ///
 /// A dataset whose ids cannot be replaced, because those that hold them could not be read, is an error of its own.
-pub fn apply(
-    working: &mut BTreeMap<String, Result<Working, String>>,
-    plan: &Plan,
-    loaded: &BTreeMap<String, Loaded>,
-) {
-    let translating: Vec<&Dataset> =
-        plan.datasets.iter().filter(|dataset| !dataset.crosswalks.is_empty()).collect();
-    for dataset in translating {
-        let name = &dataset.name.value;
-        let Some(Ok(mut of)) = working.remove(name) else { continue };
-        let done = dataset.crosswalks.iter().try_for_each(|crosswalk| {
-            let crosswalk = &crosswalk.value;
-            let holder = &crosswalk.through.value;
-            let unread = || not_read(holder);
-            let rows = match working.get(holder) {
-                Some(Ok(holder)) => holder.all.filter(&holder.kept()),
-                Some(Err(_)) => return Err(unread()),
-                None => {
-                    let side = loaded.get(holder).and_then(|loaded| loaded.target.as_ref());
-                    Ok(side.ok_or_else(unread)?.frame.clone())
-                }
-            };
-            rows.and_then(|rows| Ids::new(&rows, crosswalk)?.replace(&mut of, crosswalk))
-                .map_err(|error| error.to_string())
-        });
-        working.insert(name.clone(), done.map(|()| of));
+pub fn apply(working: &mut BTreeMap<String, Result<Working, String>>, plan: &Plan, new: &NewIds) {
+    for dataset in &plan.datasets {
+        let (Some(of), Some(ids)) = (working.get_mut(&dataset.name.value), new.get(&dataset.name.value))
+        else {
+            continue;
+        };
+        let done = match (of.as_mut(), ids) {
+            (Ok(of), Ok(ids)) => replace_all(of, ids, dataset).map_err(|error| error.to_string()),
+            (Ok(_), Err(message)) => Err(message.clone()),
+            (Err(_), _) => continue,
+        };
+        if let Err(message) = done {
+            *of = Err(message);
+        }
     }
 }
 
-/// New ids by the old ones.
-struct Ids {
-    /// For each old id, by its canonical text, the row that has the new one; nothing where rows have different ones.
-    rows: HashMap<String, Option<usize>>,
-    to: (Field, polars::prelude::Series),
+fn replace_all(working: &mut Working, ids: &[Ids], dataset: &Dataset) -> PolarsResult<()> {
+    let mut ambiguous: Vec<(&Ids, BTreeMap<usize, &[usize]>)> = Vec::new();
+    for ids in ids {
+        let several = ids.replace(working)?;
+        let is_key = |name: &crate::diagnostic::Spanned<String>| name.value == ids.column;
+        if !several.is_empty() && (dataset.key.is_empty() || dataset.key.iter().any(is_key)) {
+            ambiguous.push((ids, several));
+        }
+    }
+    working.possible = possible(&working.all, &ambiguous)?;
+    Ok(())
 }
 
-impl Ids {
-    fn new(holder: &Frame, crosswalk: &Crosswalk) -> PolarsResult<Ids> {
+/// Returns the rows whose ids have several new ones in columns by which rows are known, once with each of them.
+fn possible(all: &Frame, ambiguous: &[(&Ids, BTreeMap<usize, &[usize]>)]) -> PolarsResult<Frame> {
+    let rows: BTreeSet<usize> = ambiguous.iter().flat_map(|(_, several)| several.keys().copied()).collect();
+    if rows.is_empty() {
+        return Ok(Frame::default());
+    }
+    // Each with what stands in the columns instead of nothing: a row of those that hold the ids.
+    let mut each: Vec<(usize, Vec<Option<usize>>)> = rows.into_iter().map(|row| (row, Vec::new())).collect();
+    for (_, several) in ambiguous {
+        let with = |(row, before): (usize, Vec<Option<usize>>)| {
+            let places: Vec<Option<usize>> = match several.get(&row) {
+                Some(places) => places.iter().copied().map(Some).collect(),
+                None => vec![None],
+            };
+            places.into_iter().map(move |place| {
+                (row, before.iter().copied().chain(std::iter::once(place)).collect::<Vec<Option<usize>>>())
+            })
+        };
+        each = each.into_iter().flat_map(with).collect();
+    }
+    let names: Vec<&str> = all.schema.names().collect();
+    let rows: Vec<u32> = each.iter().filter_map(|(row, _)| u32::try_from(*row).ok()).collect();
+    let mut frame = all.take(&rows, &names)?;
+    for (at, (ids, _)) in ambiguous.iter().enumerate() {
+        let places: Vec<Option<usize>> =
+            each.iter().map(|(_, places)| places.get(at).copied().flatten()).collect();
+        let Some((field, column)) = frame.column(&ids.column) else { continue };
+        let field = field.clone();
+        let given: Vec<bool> = places.iter().map(Option::is_some).collect();
+        let given = BooleanChunked::from_slice(PlSmallStr::EMPTY, &given);
+        let filled = ids.at(&places)?.zip_with(&given, column.as_materialized_series())?;
+        frame.replace(field, filled.into())?;
+    }
+    Ok(frame)
+}
+
+/// Returns a dataset's rows with the new ids of those columns that are named.
+///
+/// # Errors
+/// A sentence, where the ids could not be read or replaced.
+pub fn with_new_ids(frame: &Frame, ids: &Result<Vec<Ids>, String>, named: &[&str]) -> Result<Frame, String> {
+    let mut frame = frame.clone();
+    for ids in ids.as_ref().map_err(Clone::clone)?.iter().filter(|ids| named.contains(&ids.column.as_str())) {
+        ids.replace_in(&mut frame, &mut Untranslated::default()).map_err(|error| error.to_string())?;
+    }
+    Ok(frame)
+}
+
+/// New ids by the old ones.
+pub struct Ids {
+    /// The column whose ids they are.
+    column: String,
+    table: Arc<Table>,
+}
+
+/// The new ids of one dataset that holds such.
+struct Table {
+    /// For each old id, by its canonical text, the row that has the new one; nothing where rows have different ones.
+    rows: HashMap<String, Option<usize>>,
+    /// The rows of different ones, one for each, by the old id.
+    several: HashMap<String, Vec<usize>>,
+    to: (Field, Series),
+}
+
+impl Table {
+    fn new(holder: &Frame, crosswalk: &Crosswalk) -> PolarsResult<Table> {
         let from = Keys::new(holder, &[&crosswalk.from.value])?;
         let to = Keys::new(holder, &[&crosswalk.to.value])?;
         let mut rows: HashMap<String, Option<usize>> = HashMap::new();
+        let mut several: HashMap<String, Vec<usize>> = HashMap::new();
         for row in 0..holder.height() {
             let (Some(old), true) = (from.text(row), to.is_present(row)) else { continue };
-            match rows.get_mut(old.as_ref()) {
-                None => {
-                    rows.insert(old.into_owned(), Some(row));
-                }
-                Some(first) => {
-                    if first.is_some_and(|first| to.text(first) != to.text(row)) {
-                        *first = None;
-                    }
-                }
+            let Some(place) = rows.get_mut(old.as_ref()) else {
+                rows.insert(old.into_owned(), Some(row));
+                continue;
+            };
+            if place.is_some_and(|first| to.text(first) == to.text(row)) {
+                continue;
+            }
+            let known = several.entry(old.into_owned()).or_insert_with(|| place.take().into_iter().collect());
+            if known.iter().all(|other| to.text(*other) != to.text(row)) {
+                known.push(row);
             }
         }
         let take = holder.take(&[], &[crosswalk.to.value.as_str()])?;
@@ -146,42 +257,63 @@ impl Ids {
         let series =
             holder.column(&crosswalk.to.value).map(|(_, column)| column.as_materialized_series().clone());
         let missing = || polars::prelude::PolarsError::ColumnNotFound(crosswalk.to.value.clone().into());
-        Ok(Ids { rows, to: (field.ok_or_else(missing)?, series.ok_or_else(missing)?) })
+        let to = (field.ok_or_else(missing)?, series.ok_or_else(missing)?);
+        Ok(Table { rows, several, to })
     }
+}
 
-    /// Replaces the ids of a dataset's rows, also of those that stand for former references.
-    fn replace(&self, working: &mut Working, crosswalk: &Crosswalk) -> PolarsResult<()> {
-        let column = &crosswalk.column.value;
+impl Ids {
+    /// Replaces the ids of a dataset's rows, also of those that stand for former references; returns the rows whose ids have
+    /// several new ones, with the rows of the holder that have these.
+    fn replace(&self, working: &mut Working) -> PolarsResult<BTreeMap<usize, &[usize]>> {
         let mut left = Untranslated::default();
-        self.replace_in(&mut working.all, column, &mut left)?;
+        let several = self.replace_in(&mut working.all, &mut left)?;
         if let Some(former) = &mut working.former {
-            self.replace_in(former, column, &mut Untranslated::default())?;
+            self.replace_in(former, &mut Untranslated::default())?;
         }
-        working.untranslated.insert(column.clone(), left);
-        Ok(())
+        working.untranslated.insert(self.column.clone(), left);
+        Ok(several)
     }
 
-    fn replace_in(&self, frame: &mut Frame, column: &str, left: &mut Untranslated) -> PolarsResult<()> {
-        let old = Keys::new(frame, &[column])?;
-        let mut from: Vec<Option<IdxSize>> = Vec::with_capacity(old.len());
+    /// Returns the new ids in these rows of the holder.
+    fn at(&self, places: &[Option<usize>]) -> PolarsResult<Series> {
+        let index = |place: &Option<usize>| place.and_then(|place| IdxSize::try_from(place).ok());
+        let from: Vec<Option<IdxSize>> = places.iter().map(index).collect();
+        let from = IdxCa::from_slice_options(PlSmallStr::EMPTY, &from);
+        Ok(self.table.to.1.take(&from)?.with_name(self.column.as_str().into()))
+    }
+
+    fn replace_in(
+        &self,
+        frame: &mut Frame,
+        left: &mut Untranslated,
+    ) -> PolarsResult<BTreeMap<usize, &[usize]>> {
+        let old = Keys::new(frame, &[&self.column])?;
+        let mut from: Vec<Option<usize>> = Vec::with_capacity(old.len());
+        let mut several = BTreeMap::new();
         for row in 0..old.len() {
             let Some(id) = old.text(row) else {
                 from.push(None);
                 continue;
             };
             left.values.push(row);
-            let place = self.rows.get(id.as_ref());
+            let place = self.table.rows.get(id.as_ref());
             match place {
                 None => left.unmapped.push(row),
-                Some(None) => left.ambiguous.push(row),
+                Some(None) => {
+                    left.ambiguous.push(row);
+                    let places = self.table.several.get(id.as_ref()).map(Vec::as_slice);
+                    several.insert(row, places.unwrap_or_default());
+                }
                 Some(Some(_)) => {}
             }
-            from.push(place.copied().flatten().and_then(|place| IdxSize::try_from(place).ok()));
+            from.push(place.copied().flatten());
         }
-        let from = IdxCa::from_slice_options(PlSmallStr::EMPTY, &from);
-        let ids = self.to.1.take(&from)?.with_name(column.into());
-        let Some((field, _)) = frame.column(column) else { return Ok(()) };
-        frame.replace(translated(field, &self.to.0), ids.into())
+        let ids = self.at(&from)?;
+        if let Some((field, _)) = frame.column(&self.column) {
+            frame.replace(translated(field, &self.table.to.0), ids.into())?;
+        }
+        Ok(several)
     }
 }
 
@@ -269,7 +401,8 @@ mod tests {
                 max_failures: None,
             };
             let mut left = Untranslated::default();
-            Ids::new(&holder, &crosswalk).unwrap().replace_in(&mut rows, "id", &mut left).unwrap();
+            let table = Arc::new(Table::new(&holder, &crosswalk).unwrap());
+            Ids { column: "id".to_owned(), table }.replace_in(&mut rows, &mut left).unwrap();
 
             let (mut plain, mut unmapped, mut ambiguous, mut values) = (vec![], vec![], vec![], vec![]);
             for (row, id) in ids.iter().enumerate() {

@@ -48,6 +48,9 @@ pub struct Working {
     pub notes: Vec<String>,
     /// The rows whose ids have no new ones, by the column.
     pub untranslated: BTreeMap<String, Untranslated>,
+    /// Rows whose ids have several new ones, in columns by which rows are known, once with each of them: a target row may be
+    /// one of these.
+    pub possible: Frame,
 }
 
 /// Expected, with the way back to the source's rows.

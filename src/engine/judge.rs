@@ -7,8 +7,10 @@ use chrono::{DateTime, Utc};
 use polars::prelude::Expr;
 
 use crate::check::{BoundCheck, Check, Failure, ScanRule, SideInput, scan};
-use crate::config::{Dataset, Rule};
+use crate::cleanse::Step;
+use crate::config::{Dataset, Plan, Rule};
 use crate::diagnostic::Diagnostics;
+use crate::expression::Expression;
 use crate::findings::{RuleResult, SideFigure};
 use crate::frame::Frame;
 use crate::gate::{side_status, worst};
@@ -51,32 +53,45 @@ pub fn gating_sides(dataset: &Dataset, on: Option<&Vec<Side>>) -> Vec<Side> {
     Side::ALL.iter().copied().filter(|side| asked.contains(side) && exists(side)).collect()
 }
 
-/// Returns true where the raw source cannot be judged by a check: a step before it changes the type or the
-/// codes of one of its columns.
-pub fn changed_by_steps(dataset: &Dataset, check: &dyn Check, raw: &Schema, cleansed: &Schema) -> bool {
-    let names: BTreeSet<String> = check.columns().iter().map(|c| c.value.clone()).collect();
-    let retyped =
-        names.iter().any(|name| raw.get(name).map(|f| &f.logical) != cleansed.get(name).map(|f| &f.logical));
-    let recoded = dataset
-        .steps
-        .iter()
-        .filter(|step| step.kind == "map_values")
-        .any(|step| step.rule.columns().named().iter().any(|column| names.contains(&column.value)));
-    retyped || recoded
+/// Returns true where a check means on the raw source what it means on expected: no step changes the type or the codes of one of
+/// its columns, and no crosswalk its ids. References are compared nevertheless where the ids of both ends are replaced alike.
+/// `raw` and `cleansed` are the columns before and after the steps.
+pub fn is_comparable(
+    plan: &Plan,
+    dataset: &Dataset,
+    rule: &Rule<dyn Check>,
+    (raw, cleansed): (&Schema, &Schema),
+) -> bool {
+    let columns = rule.rule.columns();
+    let names: BTreeSet<&str> = columns.iter().map(|c| c.value.as_str()).collect();
+    let same = |name: &&str| raw.get(name).map(|f| &f.logical) == cleansed.get(name).map(|f| &f.logical);
+    let recodes = |step: &Rule<dyn Step>| {
+        let named = step.rule.columns();
+        step.kind == "map_values" && named.named().iter().any(|column| names.contains(column.value.as_str()))
+    };
+    if !names.iter().all(same) || dataset.steps.iter().any(recodes) {
+        return false;
+    }
+    let selects = rule.condition.iter().flat_map(Expression::columns);
+    if selects.into_iter().any(|name| dataset.crosswalk(&name.value).is_some()) {
+        return false;
+    }
+    let Some(reference) = rule.rule.reference() else {
+        return names.iter().all(|name| dataset.crosswalk(name).is_none());
+    };
+    let parent = plan.datasets.iter().find(|other| other.name.value == reference.dataset.value);
+    let ids = |of: Option<&Dataset>, name: &str| {
+        let crosswalk = of?.crosswalk(name)?;
+        Some([&crosswalk.through, &crosswalk.from, &crosswalk.to].map(|name| name.value.clone()))
+    };
+    let ends = columns.iter().zip(&reference.columns);
+    ends.into_iter().all(|(own, theirs)| ids(Some(dataset), &own.value) == ids(parent, &theirs.value))
 }
 
 /// Returns true where a check is run on a side on which it does not gate: on the raw source for its figure before
-/// cleansing; and where it looks for orphans, on expected and the target, whatever `on` says: these have classes, and
-/// others refer to them.
-pub fn is_wanted_beside(
-    dataset: &Dataset,
-    check: &dyn Check,
-    side: Side,
-    raw: Option<&Schema>,
-    cleansed: Option<&Schema>,
-) -> bool {
-    let comparable =
-        raw.zip(cleansed).is_some_and(|(raw, cleansed)| !changed_by_steps(dataset, check, raw, cleansed));
+/// cleansing, where that is comparable; and where it looks for orphans, on expected and the target, whatever `on` says: these
+/// have classes, and others refer to them.
+pub fn is_wanted_beside(check: &dyn Check, side: Side, comparable: bool) -> bool {
     match side {
         Side::Source => comparable,
         Side::Expected | Side::Target => check.reference().is_some(),

@@ -56,6 +56,7 @@ impl Reconciled {
                     .to_owned(),
             );
         }
+        made.notes.extend(self.left_alone());
         Ok((made, counts))
     }
 
@@ -95,15 +96,15 @@ impl Reconciled {
     /// Returns what would make the target equal expected, by the rows of the evidence.
     ///
     /// Rows without a key, with a repeated one or whose natural key is ambiguous have no repair: nobody can say which row is
-    /// meant. Nor has a
-    /// target row that belongs to a quarantined one, nor a value that is calculated from the target's columns: what
-    /// they should be is not known.
+    /// meant. Nor has a target row that belongs to a quarantined one, or that may be a row whose new id is ambiguous; nor a
+    /// value that is calculated from the target's columns, or an id for which there is no new one, or several: what they
+    /// should be is not known.
     pub fn repairs(&self) -> Vec<Repair> {
         let rows = &self.outcome.rows;
         let mut columns: BTreeMap<u32, BTreeSet<String>> = BTreeMap::new();
         let columns_with_outcome = self.bound.columns.iter().zip(&self.outcome.columns);
         for (bound, outcome) in columns_with_outcome.filter(|(bound, _)| !bound.calculated) {
-            for pair in &outcome.mismatched {
+            for pair in outcome.mismatched.iter().filter(|pair| !self.is_unknown(**pair, &bound.name)) {
                 columns.entry(*pair).or_default().insert(bound.name.clone());
             }
         }
@@ -116,10 +117,39 @@ impl Reconciled {
             Some(Repair::Update { expected: pair.expected as usize, target: pair.target as usize, columns })
         });
         let delete = |reason: &'static str| move |row: &u32| Repair::Delete { target: *row as usize, reason };
-        let unexpected = rows.unexpected.iter().filter(|row| !of_target.contains(row));
+        let claimed = |row: &&u32| self.unknown.claimed.contains(*row);
+        let unexpected = rows.unexpected.iter().filter(|row| !of_target.contains(row) && !claimed(row));
         let unexpected = unexpected.map(delete("unexpected"));
-        let merged = rows.from_merged.iter().map(delete("merged"));
+        let merged = rows.from_merged.iter().filter(|row| !claimed(row)).map(delete("merged"));
         inserts.chain(updates).chain(unexpected).chain(merged).collect()
+    }
+
+    /// Returns true where the id that a pair of expected should have in a column is not known.
+    fn is_unknown(&self, pair: u32, column: &str) -> bool {
+        let row = self.outcome.rows.pairs.get(pair as usize).map(|pair| pair.expected);
+        row.zip(self.unknown.cells.get(column)).is_some_and(|(row, rows)| rows.contains(&row))
+    }
+
+    /// Says what repairs leave as it is because ids have no new one, or several.
+    fn left_alone(&self) -> impl Iterator<Item = String> {
+        let rows = &self.outcome.rows;
+        let found = rows.unexpected.iter().chain(&rows.from_merged);
+        let claimed = found.filter(|row| self.unknown.claimed.contains(*row)).count();
+        let rows = (claimed > 0).then(|| {
+            format!(
+                "Repairs leave {claimed} rows of the target alone that nobody expected: each has one of several new ids of a row of the source."
+            )
+        });
+        let cells = self.bound.columns.iter().zip(&self.outcome.columns).filter_map(|(bound, outcome)| {
+            let cells = outcome.mismatched.iter().filter(|pair| self.is_unknown(**pair, &bound.name)).count();
+            (cells > 0).then(|| {
+                format!(
+                    "Repairs leave {cells} differing values of `{}` alone: their ids have no new one, or several.",
+                    bound.name
+                )
+            })
+        });
+        rows.into_iter().chain(cells)
     }
 
     /// Returns what would settle differences.

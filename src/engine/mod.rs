@@ -30,6 +30,7 @@ mod resting;
 mod row_keys;
 mod row_rules;
 mod tranches;
+mod unknown;
 mod waiting;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -384,10 +385,11 @@ fn make_expected(
         }
     }
     let datasets: Vec<&Dataset> = plan.datasets.iter().filter(|d| good.contains_key(&d.name.value)).collect();
-    references::rewrite(&mut good, &datasets, as_of)?;
-    references::cascade(&mut good, &datasets, as_of)?;
+    let ids = crosswalk::new_ids(plan, &good, &|name| all.contains_key(name), loaded);
+    references::rewrite(&mut good, &datasets, &ids, as_of)?;
+    references::cascade(&mut good, &datasets, &ids, as_of)?;
     all.extend(good.into_iter().map(|(name, working)| (name, Ok(working))));
-    crosswalk::apply(&mut all, plan, loaded);
+    crosswalk::apply(&mut all, plan, &ids);
     Ok(all)
 }
 

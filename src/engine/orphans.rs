@@ -1,11 +1,12 @@
-//! The classes of orphans: inherited, introduced, repaired, or with a parent that is held back.
+//! The classes of orphans: inherited, introduced, repaired, missing in the target, or with a parent that is held back.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::Check;
 use crate::config::{Dataset, Rule};
 use crate::findings::{BySide, ReferenceResult};
-use crate::frame::{Frame, Keys};
+use crate::frame::{Frame, KeyIndex, Keys};
 use crate::model::Side;
 use crate::reconcile::ROW;
 use crate::rule::Reference;
@@ -18,8 +19,10 @@ use super::expected::quarantined_keys;
 const INHERITED: &str = "inherited";
 /// The class of one that leads nowhere only in the target.
 const INTRODUCED: &str = "introduced";
-/// The class of one that led nowhere only in the source.
+/// The class of one that led nowhere only in the source: the target has its record, and that is no orphan.
 const REPAIRED: &str = "repaired";
+/// The class of one that led nowhere in the source and whose record the target does not have.
+const MISSING: &str = "missing in target";
 
 /// The orphans of one foreign key, classed by the raw source against the target, per child key.
 pub struct Classes<'s> {
@@ -36,12 +39,15 @@ pub struct Classes<'s> {
 }
 
 /// The rows of one side that lack a parent.
+#[derive(Default)]
 struct Failed {
     rows: u64,
     /// Those without a key.
     no_key: u64,
     /// The keys of the others.
     keys: BTreeSet<String>,
+    /// Those of them that no row of the target has.
+    missing: BTreeSet<String>,
 }
 
 impl World<'_> {
@@ -81,15 +87,21 @@ impl World<'_> {
         keys: &'s BTreeMap<Side, Keys>,
         origin: &'s [usize],
     ) -> Classes<'s> {
+        let of_target = LazyCell::new(|| keys.get(&Side::Target).map(Keys::index));
         let of = |side: Side| {
             let rows = failed(side)?;
             let keys = keys.get(&side);
-            let mut of_side = Failed { rows: rows.len() as u64, no_key: 0, keys: BTreeSet::new() };
+            let mut of_side = Failed { rows: rows.len() as u64, ..Failed::default() };
             for row in rows {
-                match keys.and_then(|keys| keys.text(row)) {
-                    Some(key) => _ = of_side.keys.insert(key.into_owned()),
-                    None => of_side.no_key += 1,
+                let Some((keys, key)) = keys.and_then(|keys| Some((keys, keys.text(row)?))) else {
+                    of_side.no_key += 1;
+                    continue;
+                };
+                let lacks = |target: &KeyIndex<'_>| target.find(keys, row).next().is_none();
+                if side != Side::Target && of_target.as_ref().is_some_and(lacks) {
+                    of_side.missing.insert(key.clone().into_owned());
                 }
+                of_side.keys.insert(key.into_owned());
             }
             Some(of_side)
         };
@@ -143,15 +155,18 @@ impl Classes<'_> {
             Side::Target => (true, self.has.0, &self.source),
             Side::Source | Side::Expected => (false, self.has.1, &self.target),
         };
+        let key = || self.keys.get(&side)?.text(index);
         let there = match other {
             // Without the other side there is nothing to compare with; where it could not be judged, nothing to say.
             None if !other_exists => !is_target,
             None => return None,
-            Some(failed) => failed.keys.contains(self.keys.get(&side)?.text(index)?.as_ref()),
+            Some(failed) => failed.keys.contains(key()?.as_ref()),
         };
+        let is_missing = |failed: &Failed| key().is_some_and(|key| failed.missing.contains(key.as_ref()));
         Some(match (is_target, there) {
             (_, true) => INHERITED,
             (true, false) => INTRODUCED,
+            (false, false) if self.source.as_ref().is_some_and(is_missing) => MISSING,
             (false, false) => REPAIRED,
         })
     }
@@ -167,7 +182,9 @@ impl Classes<'_> {
             let both = source.keys.intersection(&target.keys).count() as u64;
             classes.insert(INHERITED.to_owned(), both);
             classes.insert(INTRODUCED.to_owned(), target.keys.len() as u64 - both);
-            classes.insert(REPAIRED.to_owned(), source.keys.len() as u64 - both);
+            let missing = source.missing.difference(&target.keys).count() as u64;
+            classes.insert(MISSING.to_owned(), missing);
+            classes.insert(REPAIRED.to_owned(), source.keys.len() as u64 - both - missing);
         }
         let both = [&self.source, &self.target];
         ReferenceResult {

@@ -21,6 +21,7 @@ use super::judge::{Judged, broken_figure, guarded};
 use super::prepare::LoadedSide;
 use super::row_keys::RowKeys;
 use super::row_rules::RowRules;
+use super::unknown::Unknown;
 
 /// A reconciliation that was run.
 pub struct Reconciled {
@@ -37,6 +38,10 @@ pub struct Reconciled {
     pub(super) keys: RowKeys,
     /// For each row of the evidence's expected its index among all rows of the source in scope.
     origin: Vec<usize>,
+    /// True where rows of the source are held back, and where such are merged.
+    held_back: [bool; 2],
+    /// What nobody knows because ids have no new one, or several.
+    pub(super) unknown: Unknown,
 }
 
 /// The rows of `all` in one state, with its columns.
@@ -72,8 +77,10 @@ pub fn reconcile(
     let mut found = Found::new(&input, bound, means)?;
     found.outcome.notes.extend(prepared.notes());
     let origin = found.outcome.evidence.expected_at.iter();
-    let origin = origin.filter_map(|at| expected.origin.get(*at as usize).copied()).collect();
-    Ok(found.with(bound, prepared, origin))
+    let origin: Vec<usize> = origin.filter_map(|at| expected.origin.get(*at as usize).copied()).collect();
+    let unknown = Unknown::find(bound, working, &origin, &found.outcome.evidence.target)?;
+    let held_back = [quarantined.height() > 0, merged.height() + former.height() > 0];
+    Ok(Reconciled { held_back, unknown, ..found.with(bound, prepared, origin) })
 }
 
 /// Compares sides whose rows rest: the source is what is expected.
@@ -120,7 +127,20 @@ impl Found {
 
     fn with(self, bound: &BoundReconcile, prepared: Prepared, origin: Vec<usize>) -> Reconciled {
         let Found { outcome, explained, moved, not_explained, keys } = self;
-        Reconciled { bound: bound.clone(), outcome, explained, moved, not_explained, prepared, keys, origin }
+        let (held_back, unknown) = ([false; 2], Unknown::default());
+        let bound = bound.clone();
+        Reconciled {
+            bound,
+            outcome,
+            explained,
+            moved,
+            not_explained,
+            prepared,
+            keys,
+            origin,
+            held_back,
+            unknown,
+        }
     }
 }
 
@@ -239,7 +259,8 @@ impl Reconciled {
             true => dataset.key.iter().map(|name| name.value.clone()).collect(),
             false => self.bound.columns.iter().map(|column| column.name.clone()).collect(),
         };
-        let of_rows = RowRules { columns, cells: &cells, rows: height, may_be_empty, group_id };
+        let held_back = self.held_back;
+        let of_rows = RowRules { columns, cells: &cells, rows: height, held_back, may_be_empty, group_id };
         let mut judged = self.row_rules(&of_rows);
         for (index, (column, outcome)) in self.bound.columns.iter().zip(&self.outcome.columns).enumerate() {
             let causes = self.explained.columns.get(index).map(|explained| explained.cells.as_slice());

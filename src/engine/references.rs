@@ -12,6 +12,7 @@ use crate::config::{Dataset, Rule};
 use crate::frame::{Keys, Texts, convert, polars_type};
 use crate::model::Correction;
 
+use super::crosswalk::{NewIds, with_new_ids};
 use super::expected::{RowState, Working};
 
 /// A declared foreign key: whose columns refer to whose.
@@ -50,10 +51,25 @@ fn key_texts(of: &Working, columns: &[String]) -> PolarsResult<Vec<Option<String
     Ok((0..keys.len()).map(|i| keys.text(i).map(std::borrow::Cow::into_owned)).collect())
 }
 
-/// Returns which rows a rule's `where` selects.
-fn selected(of: &Working, rule: &Rule<dyn Check>, as_of: DateTime<Utc>) -> PolarsResult<Option<Vec<bool>>> {
-    let Some(condition) = &rule.condition else { return Ok(None) };
-    super::select(condition, &of.all, as_of)
+/// Returns which rows the `where` of a foreign key selects: of a column whose ids are replaced it reads the new ones, here as in
+/// expected and in the target. Where these could not be read nothing is selected: the child is not judged.
+fn selected(
+    of: &Working,
+    link: &Link<'_>,
+    ids: &NewIds,
+    as_of: DateTime<Utc>,
+) -> PolarsResult<Option<Vec<bool>>> {
+    let Some(condition) = &link.rule.condition else { return Ok(None) };
+    let columns = condition.columns();
+    let named: Vec<&str> = columns.iter().map(|name| name.value.as_str()).collect();
+    let translated = match ids.get(link.child) {
+        Some(ids) => match with_new_ids(&of.all, ids, &named) {
+            Ok(frame) => Some(frame),
+            Err(_) => return Ok(Some(vec![false; of.all.height()])),
+        },
+        None => None,
+    };
+    super::select(condition, translated.as_ref().unwrap_or(&of.all), as_of)
         .map(Some)
         .map_err(|error| PolarsError::ComputeError(error.to_string().into()))
 }
@@ -77,6 +93,7 @@ struct Renamed {
 pub fn rewrite(
     working: &mut BTreeMap<String, Working>,
     datasets: &[&Dataset],
+    ids: &NewIds,
     as_of: DateTime<Utc>,
 ) -> PolarsResult<()> {
     let merged = |of: &Working| of.states.iter().any(|state| matches!(state, RowState::Merged(_)));
@@ -100,7 +117,7 @@ pub fn rewrite(
             if renamed.is_empty() {
                 continue;
             }
-            let rewritten = rewrite_link(working, link, &renamed, as_of, &mut notes)?;
+            let rewritten = rewrite_link(working, link, &renamed, (ids, as_of), &mut notes)?;
             changed |= !rewritten.is_empty();
             if let Some(rules) = rule_of.get_mut(link.child) {
                 rules.extend(rewritten);
@@ -173,11 +190,11 @@ fn rewrite_link(
     working: &mut BTreeMap<String, Working>,
     link: &Link<'_>,
     renamed: &HashMap<String, Renamed>,
-    as_of: DateTime<Utc>,
+    (ids, as_of): (&NewIds, DateTime<Utc>),
     notes: &mut BTreeSet<(String, String)>,
 ) -> PolarsResult<Vec<(usize, String)>> {
     let child = &working[link.child];
-    let selected = selected(child, link.rule, as_of)?;
+    let selected = selected(child, link, ids, as_of)?;
     let hits: Vec<(usize, &Renamed)> = key_texts(child, &link.columns)?
         .iter()
         .enumerate()
@@ -275,6 +292,7 @@ fn put(
 pub fn cascade(
     working: &mut BTreeMap<String, Working>,
     datasets: &[&Dataset],
+    ids: &NewIds,
     as_of: DateTime<Utc>,
 ) -> PolarsResult<()> {
     if working.values().all(|of| of.held.is_empty()) {
@@ -282,7 +300,7 @@ pub fn cascade(
     }
     let mut cascades = Vec::new();
     for link in links(working, datasets).into_iter().filter(|link| link.rule.rule.cascade()) {
-        cascades.push(Cascade::new(working, link, as_of)?);
+        cascades.push(Cascade::new(working, link, ids, as_of)?);
     }
     let mut open: VecDeque<(String, usize)> = VecDeque::new();
     for (name, of) in working.iter() {
@@ -329,7 +347,12 @@ struct Cascade<'p> {
 }
 
 impl<'p> Cascade<'p> {
-    fn new(working: &BTreeMap<String, Working>, link: Link<'p>, as_of: DateTime<Utc>) -> PolarsResult<Self> {
+    fn new(
+        working: &BTreeMap<String, Working>,
+        link: Link<'p>,
+        ids: &NewIds,
+        as_of: DateTime<Utc>,
+    ) -> PolarsResult<Self> {
         let (parent, child) = (&working[link.parent], &working[link.child]);
         let parent_keys = key_texts(parent, &link.referenced)?;
         let mut remaining: HashMap<String, usize> = HashMap::new();
@@ -338,7 +361,7 @@ impl<'p> Cascade<'p> {
                 *remaining.entry(key.clone()).or_default() += 1;
             }
         }
-        let selected = selected(child, link.rule, as_of)?;
+        let selected = selected(child, &link, ids, as_of)?;
         let mut children: HashMap<String, Vec<usize>> = HashMap::new();
         for (row, key) in key_texts(child, &link.columns)?.into_iter().enumerate() {
             let is_in =

@@ -1,9 +1,9 @@
 //! The rules of a reconciliation that are about whole rows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Dimension, Finding, Severity, Side};
-use crate::reconcile::{AMBIGUOUS, FOLDED_KEY, cause};
+use crate::reconcile::{AMBIGUOUS, FOLDED_KEY, FROM_MERGED, FROM_QUARANTINED, cause};
 
 use super::draft::Draft;
 use super::findings::{Cells, fill_joined};
@@ -18,6 +18,8 @@ pub struct RowRules<'a> {
     pub cells: &'a Cells<'a>,
     /// The rows of expected and of the target.
     pub rows: (u64, u64),
+    /// True where rows of the source are held back, and where such are merged.
+    pub held_back: [bool; 2],
     /// True where a side has no rows and may have none.
     pub may_be_empty: bool,
     /// Makes the id of a rule's group from a text.
@@ -77,6 +79,16 @@ fn moved(mut found: Vec<Finding>, moved: &[bool]) -> Vec<Finding> {
 }
 
 impl Reconciled {
+    /// Returns those of some rows whose keys, as they are shown, others of these rows have.
+    fn truly_repeated(&self, side: Side, rows: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let Some(keys) = self.keys.of(side) else { return BTreeSet::new() };
+        let mut by_key: BTreeMap<String, Vec<u32>> = BTreeMap::new();
+        for row in rows {
+            by_key.entry(keys.get(*row as usize)).or_default().push(*row);
+        }
+        by_key.into_values().filter(|rows| rows.len() > 1).flatten().collect()
+    }
+
     /// Returns the results and findings of the rules about whole rows.
     pub(super) fn row_rules(&self, of: &RowRules<'_>) -> Vec<Judged> {
         let rows = &self.outcome.rows;
@@ -85,10 +97,11 @@ impl Reconciled {
             rows.folded.iter().flat_map(of).copied().collect()
         };
         let (folded_expected, folded_target) = (folded(|key| &key.expected), folded(|key| &key.target));
-        // A row is told of once: by the rule that says why its key is repeated.
+        // A row is told of by the rule that says why its key is repeated; by both where its own key stands twice as well.
         let repeated = |side: Side, list: &[u32], folded: &BTreeSet<u32>| -> Vec<Finding> {
-            let others: Vec<u32> = list.iter().copied().filter(|row| !folded.contains(row)).collect();
-            of.list(side, &others)
+            let truly = self.truly_repeated(side, folded);
+            let others = list.iter().copied().filter(|row| !folded.contains(row) || truly.contains(row));
+            of.list(side, &others.collect::<Vec<u32>>())
         };
         let (missing, unexpected) = match self.bound.has_key() {
             true => (of.list(Side::Expected, &rows.missing), of.list(Side::Target, &rows.unexpected)),
@@ -115,6 +128,29 @@ impl Reconciled {
                 vec![(Side::Target, pairs + unexpected.len() as u64, unexpected)],
             ),
         ];
+        for (id, says, list, is_wanted) in [
+            (
+                FROM_QUARANTINED,
+                "No record that is held back is in the target.",
+                &rows.from_quarantined,
+                of.held_back[0],
+            ),
+            (
+                FROM_MERGED,
+                "No record that went into another is in the target.",
+                &rows.from_merged,
+                of.held_back[1],
+            ),
+        ] {
+            if is_wanted {
+                let found = match self.bound.has_key() {
+                    true => of.list(Side::Target, list),
+                    false => of.whole(Side::Target, list, &of.columns),
+                };
+                let sides = vec![(Side::Target, of.rows.1, found)];
+                drafts.push(of.draft("reconcile", id, says, Dimension::Consistency, sides));
+            }
+        }
         if self.bound.has_key() {
             drafts.push(of.draft(
                 "reconcile",

@@ -293,7 +293,8 @@ pub struct ReferenceResult {
     /// Rows without a parent in the target; nothing where that is not known or there is no target.
     pub target: Option<u64>,
     /// The keys of the rows without a parent, by class: `inherited` are orphans on both sides, `introduced` only in the
-    /// target, `repaired` only in the source. Empty where the two sides cannot be compared.
+    /// target, `repaired` only in the source, `missing in target` those of the source whose record the target does not have.
+    /// Empty where the two sides cannot be compared.
     pub classes: BTreeMap<String, u64>,
     /// Rows without a parent that have no key, on both sides together: nobody can say what they are on the other side.
     pub no_key: u64,

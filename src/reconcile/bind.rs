@@ -30,8 +30,20 @@ pub use prepare::Context;
 pub const ROW: &str = "_row";
 
 /// The rules of the rows' whereabouts, in the order of the report.
-pub const ROW_RULES: [&str; 4] =
-    ["reconcile-missing", "reconcile-unexpected", "reconcile-duplicate_key", "reconcile-no_key"];
+pub const ROW_RULES: [&str; 6] = [
+    "reconcile-missing",
+    "reconcile-unexpected",
+    FROM_QUARANTINED,
+    FROM_MERGED,
+    "reconcile-duplicate_key",
+    "reconcile-no_key",
+];
+
+/// The rule of target rows whose key belongs to a row that was held back.
+pub const FROM_QUARANTINED: &str = "reconcile-from_quarantined";
+
+/// The rule of target rows whose key belongs to a row that was merged into another.
+pub const FROM_MERGED: &str = "reconcile-from_merged";
 
 /// Those of them that are about keys.
 const OF_KEYS: [&str; 2] = ["reconcile-duplicate_key", "reconcile-no_key"];

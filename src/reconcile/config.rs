@@ -47,7 +47,7 @@ params! {
         /// compared where a side is a table of a database.
         schema: Option<Spanned<SchemaPolicy>>,
         /// Severity and allowed failures of the reconciliation's own rules, by id: `reconcile-missing`,
-        /// `reconcile-unexpected`, `reconcile-duplicate_key`, `reconcile-folded_key`, `reconcile-no_key`,
+        /// `reconcile-unexpected`, `reconcile-from_quarantined`, `reconcile-from_merged`, `reconcile-duplicate_key`, `reconcile-folded_key`, `reconcile-no_key`,
         /// `reconcile-ambiguous`, `reconcile-<column>`,
         /// `reconcile-unmapped-<column>`, `reconcile-fit`, `reconcile-fit-back`, `reconcile-schema`,
         /// `reconcile-sequences`, `reconcile-snapshot-gap`, `total-<column>-<by>`.

@@ -448,6 +448,27 @@ mod tests {
         assert_ne!(wide[1], zero[0]);
     }
 
+    /// The upper half of one number is not the lower half of the next.
+    #[test]
+    fn two_wide_decimals_are_not_one_and_a_narrow_one() {
+        let (low, middle, high) = (0x1234_5678_9abc_i128, 0x1111_2222_3333_i128, 0x4444_5555_i128);
+        let hashed = |pair: [i128; 2]| {
+            let mut hashes = [START];
+            for value in pair {
+                decimals(&Int128Chunked::from_slice("n".into(), &[value]), &mut hashes);
+            }
+            let mut others = START;
+            for value in pair {
+                enter_wide(&mut others, value);
+            }
+            [hashes[0], others]
+        };
+        let (wide_first, wide_second) = ([low | middle << 64, high], [low, middle | high << 64]);
+        for (one, other) in hashed(wide_first).into_iter().zip(hashed(wide_second)) {
+            assert_ne!(one, other);
+        }
+    }
+
     proptest! {
         #[test]
         fn texts_are_hashed_as_one_by_one(values in proptest::collection::vec(proptest::option::of(".{0,40}"), 0..100)) {

@@ -35,8 +35,8 @@ use crate::rule::RuleError;
 
 pub use align::{Alignment, Evidence, KeyGroup, Pair};
 pub use bind::{
-    AMBIGUOUS, BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, FOLDED_KEY, KeyColumn,
-    NotCompared, ROW, ROW_RULES, SCHEMA, SEQUENCES, SNAPSHOT_GAP, bind,
+    AMBIGUOUS, BoundReconcile, BoundTotal, ComparedColumn, Context, FIT, FIT_BACK, FOLDED_KEY, FROM_MERGED,
+    FROM_QUARANTINED, KeyColumn, NotCompared, ROW, ROW_RULES, SCHEMA, SEQUENCES, SNAPSHOT_GAP, bind,
 };
 pub use compare::{ColumnOutcome, compare};
 pub use config::{

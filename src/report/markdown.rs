@@ -200,9 +200,9 @@ fn references(result: &RunResult, text: &mut String) {
     }
     text.push_str("\n### References\n\n");
     text.push_str(
-        "| dataset | rule | to nothing in the source | in the target | inherited | introduced | repaired | broken further up: expected | target |\n",
+        "| dataset | rule | to nothing in the source | in the target | inherited | introduced | repaired | missing in target | broken further up: expected | target |\n",
     );
-    text.push_str("|---|---|--:|--:|--:|--:|--:|--:|--:|\n");
+    text.push_str("|---|---|--:|--:|--:|--:|--:|--:|--:|--:|\n");
     let shown = |count: Option<u64>| count.map_or_else(|| "–".to_owned(), thousands);
     for (dataset, reference, [source, target, expected_up, target_up]) in broken.iter().take(MOST_LINES) {
         let class = |class: &str| shown(reference.classes.get(class).copied());
@@ -214,12 +214,16 @@ fn references(result: &RunResult, text: &mut String) {
             class("inherited"),
             class("introduced"),
             class("repaired"),
+            class("missing in target"),
             shown(*expected_up),
             shown(*target_up),
         ];
         row(&cells, text);
     }
     more(broken.len(), text);
+    text.push_str(
+        "\nA record is broken further up where the record that it refers to is there and one that leads on from it is not: its tenancy exists, the tenancy's property does not.\n",
+    );
 }
 
 /// Writes the tranches with the most broken records of each dataset whose ledger is split.
@@ -250,6 +254,7 @@ fn tranches(result: &RunResult, text: &mut String) {
     if left > 0 {
         text.push_str(&format!("\nand {} more, in ledger.json\n", thousands(left as u64)));
     }
+    text.push_str(&format!("\n{}\n", tranche::BROKEN));
 }
 
 /// A count of a dataset that was judged; where it was not, a zero would be a claim.

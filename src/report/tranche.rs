@@ -4,6 +4,9 @@ use crate::findings::{TrancheKind, TrancheResult};
 
 use super::words::counted;
 
+/// What a broken record is.
+pub const BROKEN: &str = "Broken are records that differ (a pair counts once), are missing or not expected, have a key twice or none, and records of the target that were to be held back or merged.";
+
 /// Returns the name of a tranche where it has one that can be seen.
 pub fn name(one: &TrancheResult) -> Option<&str> {
     one.name.as_deref().filter(|name| !name.trim().is_empty())

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::findings::{ColumnResult, DatasetResult, ONLY_RECONCILED, RuleResult, RunResult, SideFigure};
 use crate::model::{Severity, Side, Status};
+use crate::reconcile::{FROM_MERGED, FROM_QUARANTINED};
 
 use super::causes;
 
@@ -414,6 +415,8 @@ fn found(rule: &RuleResult, figure: &SideFigure) -> String {
             format!("{records} {} missing in the target", pick("is", "are"))
         }
         ("reconcile", "reconcile-unexpected") => format!("{records} {} not expected", pick("was", "were")),
+        ("reconcile", FROM_QUARANTINED) => format!("{records} {} to be held back", pick("was", "were")),
+        ("reconcile", FROM_MERGED) => format!("{records} {} to be merged", pick("was", "were")),
         ("reconcile", "reconcile-duplicate_key") => {
             format!("{records} {} a key that one of the two sides has more than once", pick("has", "have"))
         }

@@ -301,20 +301,13 @@ fn properties(schema: &Schema) -> Result<WriterProperties, ParquetError> {
         .set_statistics_enabled(EnabledStatistics::Chunk)
         // A column of ever new values soon stops looking for old ones, which is most of the work of writing it.
         .set_dictionary_page_size_limit(128 << 10);
-    for field in schema.fields() {
+    for field in schema.fields().iter().filter(|field| is_whole_number(field.data_type())) {
         let column = ColumnPath::new(vec![field.name().clone()]);
-        properties = match field.data_type() {
-            // Packed to the bits by which neighbours differ, hardly anything is left to compress.
-            kind if is_whole_number(kind) => properties
-                .set_column_dictionary_enabled(column.clone(), false)
-                .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
-                .set_column_compression(column, Compression::UNCOMPRESSED),
-            // The smallest and greatest of texts cost much and tell little; nulls are counted in the manifest.
-            DataType::Utf8View | DataType::Binary => {
-                properties.set_column_statistics_enabled(column, EnabledStatistics::None)
-            }
-            _ => properties,
-        };
+        // Packed to the bits by which neighbours differ, hardly anything is left to compress.
+        properties = properties
+            .set_column_dictionary_enabled(column.clone(), false)
+            .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
+            .set_column_compression(column, Compression::UNCOMPRESSED);
     }
     Ok(properties.build())
 }

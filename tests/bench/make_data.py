@@ -130,24 +130,12 @@ class Writer:
         self.file.close()
 
     def write(self, table):
+        # Decimals as whole numbers, which is how Counterfoil writes its own snapshots, and how DuckDB and polars write them.
         if self.file is None:
-            self.file = pq.ParquetWriter(self.path, table.schema, **as_snapshots(table.schema))
-        self.file.write_table(table, row_group_size=256 << 10)
-
-
-def as_snapshots(schema):
-    """How a file is written: as Counterfoil writes the snapshots that it takes from databases (src/snapshot/writer.rs).
-
-    A snapshot of a Parquet file is that file, so these are what `reconcile` reads, and what DuckDB and polars read too.
-    """
-    whole = [field.name for field in schema if not (pa.types.is_string(field.type) or pa.types.is_boolean(field.type))]
-    return {
-        "compression": {field.name: "none" if field.name in whole else "zstd" for field in schema},
-        "column_encoding": dict.fromkeys(whole, "DELTA_BINARY_PACKED"),
-        "use_dictionary": [field.name for field in schema if pa.types.is_string(field.type)],
-        "dictionary_pagesize_limit": 128 << 10,
-        "store_decimal_as_integer": True,
-    }
+            self.file = pq.ParquetWriter(
+                self.path, table.schema, compression="zstd", store_decimal_as_integer=True
+            )
+        self.file.write_table(table)
 
 
 PROJECT = """\

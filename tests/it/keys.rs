@@ -189,6 +189,33 @@ fn keys_are_matched_as_the_old_server_saw_them() {
     assert_eq!((buckets.mismatched, buckets.missing, buckets.duplicate_key_expected), (1, 5, 2));
 }
 
+/// A key that truly stands twice is told by its own rule too, whatever is made of keys that are one only when folded.
+#[test]
+fn true_repeats_keep_their_own_severity() {
+    let folder = Folder::new();
+    let rules = "dataset: t\nkey: [k]\n\
+        source: { connection: files, file: source.csv, types: { k: text, x: text } }\n\
+        target: { connection: files, file: target.csv, types: { k: text, x: text } }\n\
+        reconcile: { columns: { k: { case: ignore } }, rules: { reconcile-folded_key: { severity: warning } } }\n";
+    folder.project(rules, "k,x\na,1\na,2\nA,3\nb,1\nB,2\nc,1\n", "k,x\nc,1\n");
+    assert_eq!(folder.run(&["run"]).code, Some(1));
+    let found = lines(&folder, "findings/t.parquet", &["rule", "key"]);
+    assert_eq!(
+        found,
+        [
+            "reconcile-folded_key A",
+            "reconcile-folded_key B",
+            "reconcile-duplicate_key a",
+            "reconcile-folded_key a",
+            "reconcile-duplicate_key a",
+            "reconcile-folded_key a",
+            "reconcile-folded_key b",
+        ]
+    );
+    folder.write("source.csv", "k,x\na,1\nA,3\nb,1\nB,2\nc,1\n");
+    assert_eq!(folder.run(&["run"]).code, Some(0), "what is one only when folded is a warning here");
+}
+
 #[test]
 fn rows_without_a_key_are_counted() {
     let folder = Folder::new();
@@ -209,6 +236,7 @@ fn rows_without_a_key_are_counted() {
         [
             "reconcile-missing expected 3 X|1.00 -",
             "reconcile-unexpected target 3 - y|2.500",
+            "reconcile-from_quarantined target 6 - q|4.000",
             "reconcile-missing expected 6 z|77.50 -",
             "reconcile-unexpected target 7 - q|4.000",
             "reconcile-unexpected target 8 - x|1.001",
@@ -309,6 +337,7 @@ fn rows_that_were_renumbered_find_their_partners() {
             "reconcile-ambiguous target 105 - -",
             "reconcile-unexpected target 105 - -",
             "reconcile-unexpected target 106 - -",
+            "reconcile-from_quarantined target 107 - -",
             "reconcile-unexpected target 109 - -",
         ]
     );

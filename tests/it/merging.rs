@@ -143,3 +143,82 @@ fn a_long_chain_is_held_back_to_its_end() {
     )]);
     assert_eq!(folder.result().datasets[0].quarantined, 3_000);
 }
+
+/// Writes a dataset of two sides that refers to parents of which two are merged, and one that is held back.
+fn two_sided(folder: &Folder, more: &str, target: &str) {
+    folder.write(
+        "counterfoil.yml",
+        "version: 1\nproject: Test\nfingerprint_key: test\nas_of: 2026-01-31\ndatasets: rules/*.yml\n",
+    );
+    folder.write("rules/p.yml", format!("dataset: p\n{PARENTS}"));
+    folder.write("p.csv", "id,n\n1,x\n2,x\n");
+    folder.write(
+        "rules/c.yml",
+        format!("dataset: c\nsource: {{ file: c.csv }}\ntarget: {{ file: c-new.csv }}\nchecks: [{{ check: foreign_key, column: ref, references: p.id, on: [expected] }}]\n{more}"),
+    );
+    folder.write("c.csv", "ref,v\n2,a\n1,b\n");
+    folder.write("c-new.csv", target);
+}
+
+/// The row under its former reference is the row under its new one: no second row of the target is that too.
+#[test]
+fn a_row_under_its_former_reference_is_no_row_of_its_own() {
+    let folder = Folder::new();
+    two_sided(&folder, "key: none\n", "ref,v\n1,a\n1,b\n2,a\n");
+    assert_eq!(folder.run(&["run"]).code, Some(1));
+    let buckets = folder.result().datasets[0].buckets.expect("buckets");
+    assert_eq!((buckets.matched, buckets.unexpected, buckets.from_merged), (2, 1, 0));
+
+    // By a key it is known where it came from.
+    two_sided(&folder, "key: [ref, v]\n", "ref,v\n1,a\n1,b\n2,a\n");
+    assert_eq!(folder.run(&["run"]).code, Some(1));
+    let buckets = folder.result().datasets[0].buckets.expect("buckets");
+    assert_eq!((buckets.matched, buckets.unexpected, buckets.from_merged), (2, 0, 1));
+}
+
+/// What was to be held back or merged, and is in the target nevertheless, is told of, and fails.
+#[test]
+fn rows_that_were_to_be_held_back_or_merged_are_not_passed_over() {
+    let folder = Folder::new();
+    let rules = "dataset: t\nkey: [id]\nsource: { file: t.csv }\ntarget: { file: new.csv }\n\
+        cleanse: [{ step: map_values, column: kind, values: { a: a }, unmapped: quarantine }]\n\
+        duplicates: [{ match: exact, columns: [n], merge: true }]\n";
+    folder.write(
+        "counterfoil.yml",
+        "version: 1\nproject: Test\nfingerprint_key: test\nas_of: 2026-01-31\ndatasets: rules/*.yml\n",
+    );
+    folder.write("rules/t.yml", rules);
+    folder.write("t.csv", "id,n,kind\n1,x,a\n2,x,a\n3,y,?\n4,z,a\n5,w,?\n");
+    folder.write("new.csv", "id,n,kind\n1,x,a\n2,x,a\n3,y,b\n4,z,a\n");
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    let table = read_parquet(&folder.run_folder().join("findings/t.parquet"));
+    let (rules_of, keys) = (column(&table, "rule"), column(&table, "key"));
+    let found: Vec<String> = rules_of
+        .into_iter()
+        .zip(keys)
+        .map(|(rule, key)| format!("{} {}", rule.expect("a rule"), key.expect("a key")))
+        .collect();
+    let found: Vec<&str> =
+        found.iter().map(String::as_str).filter(|line| line.starts_with("reconcile")).collect();
+    assert_eq!(found, ["reconcile-from_merged 2", "reconcile-from_quarantined 3"]);
+    let result = folder.result();
+    let rule =
+        result.datasets[0].rules.iter().find(|rule| rule.id == "reconcile-from_quarantined").expect("a rule");
+    assert_eq!((rule.sides[0].evaluated, rule.sides[0].failed), (4, 1));
+    // 3 and 5 are held back in the source and 2 is merged; two of these are in the target.
+    let page = std::fs::read_to_string(folder.run_folder().join("report/index.html")).expect("a page");
+    assert!(
+        page.contains("3 held back or merged") && page.contains("2 in the target though held back or merged"),
+        "{page}"
+    );
+
+    let lower = "reconcile: { rules: { reconcile-from_quarantined: { severity: info }, reconcile-from_merged: { max_failures: 1 } } }\n";
+    folder.write("rules/t.yml", format!("{rules}{lower}"));
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    folder.write("new.csv", "id,n,kind\n1,x,a\n4,z,a\n");
+    folder.write("rules/t.yml", rules);
+    let ran = folder.run(&["run"]);
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+}

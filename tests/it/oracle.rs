@@ -10,6 +10,7 @@ mod plain;
 mod policies;
 mod reconcile;
 mod tables;
+mod whole;
 
 pub use reconcile::context;
 

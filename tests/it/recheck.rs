@@ -82,7 +82,10 @@ fn what_is_equal_now_is_told_from_what_still_differs() {
     assert_eq!(records(dataset), ["2 differs name", "4 differs rent"]);
     assert_eq!(
         dataset["columns"],
-        json!([{"name": "name", "differed": 2, "still": 1}, {"name": "rent", "differed": 2, "still": 1}])
+        json!([
+            {"name": "name", "differed": 2, "still": 1, "anew": 0},
+            {"name": "rent", "differed": 2, "still": 0, "anew": 1}
+        ])
     );
     assert_eq!(dataset["read_whole"], json!(["source", "target"]));
     assert_eq!(all["run"].as_str(), run.file_name().and_then(|name| name.to_str()));
@@ -94,6 +97,11 @@ fn what_is_equal_now_is_told_from_what_still_differs() {
         told.stdout
     );
     assert!(told.stdout.contains("2: differs in name"), "{}", told.stdout);
+    assert!(
+        told.stdout.contains("    name: 2 differed, of which 1 still\n    rent: 2 differed, of which none still; 1 other differs in it now\n"),
+        "{}",
+        told.stdout
+    );
     assert_eq!(bytes(&run), before, "the run is as it was");
 
     folder.write("target.csv", SOURCE.replace("4,Di,40.00", "4,Dia,40.00") + "8,Hal,80.00\n");
@@ -160,6 +168,59 @@ fn what_cannot_be_read_again_is_never_good() {
         told.stdout.contains("it merges duplicates, for which all its records are needed"),
         "{}",
         told.stdout
+    );
+}
+
+/// A reference changes with the record that it leads to, and that with the one which it names in its own key.
+#[test]
+fn records_that_change_with_merging_further_up_are_not_read_again() {
+    let folder = Folder::new();
+    folder.project(RULES, SOURCE, TARGET);
+    let pair = |name: &str, key: &str, rules: &str| {
+        folder.write(
+            &format!("rules/{name}.yml"),
+            format!("dataset: {name}\nkey: {key}\nsource: {{ connection: files, file: {name}.csv }}\ntarget: {{ connection: files, file: {name}-new.csv }}\n{rules}"),
+        );
+    };
+    pair("owners", "[id]", "duplicates:\n  - { match: exact, columns: [n], merge: true }\n");
+    pair(
+        "homes",
+        "[owner, no]",
+        "checks:\n  - { check: foreign_key, column: owner, references: owners.id }\n",
+    );
+    let refers = "checks:\n  - { check: foreign_key, columns: [owner, no], references: { dataset: homes, columns: [owner, no] } }\n";
+    pair("lets", "[id]", refers);
+    // By a column that nothing rewrites.
+    pair("notes", "[id]", "checks:\n  - { check: foreign_key, column: no, references: homes.no }\n");
+    for (name, text, new) in [
+        ("owners", "id,n\n1,x\n2,x\n", "id,n\n1,x\n"),
+        ("homes", "owner,no,v\n2,7,a\n", "owner,no,v\n1,7,b\n"),
+        ("lets", "id,owner,no,v\n1,2,7,a\n", "id,owner,no,v\n1,1,7,b\n"),
+        ("notes", "id,no,v\n1,7,a\n", "id,no,v\n1,7,b\n"),
+    ] {
+        folder.write(&format!("{name}.csv"), text);
+        folder.write(&format!("{name}-new.csv"), new);
+    }
+    ran(&folder, &["run"], 1);
+    ran(&folder, &["recheck"], 2);
+    let all = written(&folder);
+    let errors: Vec<(&str, Option<&str>)> = all["datasets"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|dataset| (dataset["name"].as_str().expect("a name"), dataset["error"].as_str()))
+        .collect();
+    assert_eq!(
+        errors,
+        [
+            ("homes", Some("it refers to `owners`, whose duplicates are merged: run again")),
+            (
+                "lets",
+                Some("it refers to `homes`, that leads to `owners`, whose duplicates are merged: run again")
+            ),
+            ("notes", None),
+            ("t", None)
+        ]
     );
 }
 
@@ -321,4 +382,40 @@ fn other_databases_are_asked_in_their_own_words() {
         );
         assert_eq!(rows_read(&told), [("source".to_owned(), 9), ("target".to_owned(), 9)], "{word}");
     }
+}
+
+/// A server that does not tell cases apart finds a record by the keys of two statements; each takes its own alone.
+#[test]
+fn a_record_that_two_statements_find_is_there_once() {
+    let Some(database) = Database::new("mysql") else { return };
+    for table in ["old", "new"] {
+        let keys: Vec<String> = (0..600)
+            .flat_map(|n| [format!("('K{n:03}', '{table}')"), format!("('k{n:03}', '{table}')")])
+            .collect();
+        database.execute(&format!(
+            "CREATE TABLE {table} (k varchar(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci, v varchar(40));\n\
+             INSERT INTO {table} VALUES {}",
+            keys.join(", ")
+        ));
+    }
+    let folder = Folder::new();
+    folder.project(
+        "dataset: t\nkey: [k]\nsource: { connection: db, table: old }\ntarget: { connection: db, table: new }\n",
+        "",
+        "",
+    );
+    let text = database.connection_string().replace('\\', "\\\\").replace('"', "\\\"");
+    folder.write(
+        "counterfoil.yml",
+        format!("version: 1\nproject: Test\nfingerprint_key: test\nconnections:\n  db: {{ type: odbc, connection_string: \"{text}\" }}\ndatasets: rules/*.yml\n"),
+    );
+    ran(&folder, &["run"], 1);
+    database.execute("UPDATE new SET v = 'old' WHERE k <> 'k599'");
+    ran(&folder, &["recheck"], 1);
+    let dataset = &written(&folder)["datasets"][0];
+    assert_eq!(dataset["read_whole"], json!([]));
+    assert_eq!(
+        (counts(dataset), records(dataset)),
+        ([1200, 1198, 0, 2], vec!["K599 differs v".to_owned(), "k599 differs v".to_owned()])
+    );
 }

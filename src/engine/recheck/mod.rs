@@ -81,14 +81,16 @@ pub struct Rechecked {
 }
 
 /// A column of the records that were read again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct RecheckedColumn {
     /// Our name.
     pub name: String,
-    /// Records that differed in it.
+    /// Records that differed in it in the run.
     pub differed: u64,
-    /// Records that differ in it now.
+    /// Those of them that differ in it now.
     pub still: u64,
+    /// Other records that differ in it now: in the run they differed elsewhere, or had no partner.
+    pub anew: u64,
 }
 
 /// A record that still differs.
@@ -246,20 +248,14 @@ impl Work<'_> {
 
     /// Returns why a dataset cannot be read again record by record.
     fn unfit(&self, dataset: &Dataset) -> Option<String> {
-        let merges = |dataset: &Dataset| {
-            dataset.duplicates.iter().any(|rule| rule.common.skip.is_none() && rule.rule.merges())
-        };
-        let parents = dataset.checks.iter().filter_map(|rule| rule.rule.reference());
-        let merged = parents.filter(|reference| {
-            self.plan.datasets.iter().any(|d| d.name.value == reference.dataset.value && merges(d))
-        });
         if dataset.source.is_none() || dataset.target.is_none() {
             Some("it has no longer two sides".to_owned())
         } else if merges(dataset) {
             Some("it merges duplicates, for which all its records are needed: run again".to_owned())
-        } else if let Some(parent) = merged.into_iter().next() {
-            let parent = &parent.dataset.value;
-            Some(format!("it refers to `{parent}`, whose duplicates are merged: run again"))
+        } else if let Some((parent, merged)) = rewritten(self.plan).remove(dataset.name.value.as_str()) {
+            let further =
+                if parent == merged { String::new() } else { format!(", that leads to `{merged}`") };
+            Some(format!("it refers to `{parent}`{further}, whose duplicates are merged: run again"))
         } else if !dataset.crosswalks.is_empty() {
             Some("its ids are replaced by a crosswalk: run again".to_owned())
         } else if dataset.key.is_empty() {
@@ -335,14 +331,22 @@ impl Work<'_> {
             keys(expected, Side::Expected).chain(target).filter(|key| wanted.contains_key(key)).collect();
         let gone =
             wanted.keys().filter(|key| !there.contains(*key) && !still.contains_key(*key)).count() as u64;
-        let mut columns: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-        for place in wanted.values().flatten() {
-            if let Place::Column(name) = place {
-                columns.entry(name).or_default().0 += 1;
+        let mut columns: BTreeMap<&str, RecheckedColumn> = BTreeMap::new();
+        for (key, places) in wanted {
+            let then = places.iter().filter_map(|place| match place {
+                Place::Column(name) => Some(name.as_str()),
+                Place::Alone => None,
+            });
+            let then: BTreeSet<&str> = then.collect();
+            let now = still.get(key).map(|now| now.columns.iter().map(String::as_str).collect());
+            let now: BTreeSet<&str> = now.unwrap_or_default();
+            for name in then.union(&now).copied() {
+                let column = columns.entry(name).or_default();
+                let (differed, differs) = (then.contains(name), now.contains(name));
+                column.differed += u64::from(differed);
+                column.still += u64::from(differed && differs);
+                column.anew += u64::from(!differed && differs);
             }
-        }
-        for name in still.values().flat_map(|now| &now.columns) {
-            columns.entry(name).or_default().1 += 1;
         }
         Rechecked {
             equal: wanted.len() as u64 - gone - still.len() as u64,
@@ -350,7 +354,7 @@ impl Work<'_> {
             still: still.len() as u64,
             columns: columns
                 .into_iter()
-                .map(|(name, (differed, still))| RecheckedColumn { name: name.to_owned(), differed, still })
+                .map(|(name, column)| RecheckedColumn { name: name.to_owned(), ..column })
                 .collect(),
             records: still
                 .into_iter()
@@ -361,6 +365,41 @@ impl Work<'_> {
                 })
                 .collect(),
             ..Rechecked::default()
+        }
+    }
+}
+
+/// Returns true where duplicates of a dataset are merged.
+fn merges(dataset: &Dataset) -> bool {
+    dataset.duplicates.iter().any(|rule| rule.common.skip.is_none() && rule.rule.merges())
+}
+
+/// Returns the datasets in which a reference may be rewritten, because the record referred to was merged into another or its
+/// key holds such a reference itself; with the dataset that is referred to, and the one whose records are merged.
+fn rewritten(plan: &Plan) -> BTreeMap<&str, (&str, &str)> {
+    let mut found: BTreeMap<&str, (&str, &str)> = BTreeMap::new();
+    // Columns that may be rewritten, with the dataset whose records are merged.
+    let mut columns: BTreeMap<(&str, String), &str> = BTreeMap::new();
+    loop {
+        let before = columns.len();
+        for dataset in &plan.datasets {
+            for rule in dataset.checks.iter().filter(|rule| rule.common.skip.is_none()) {
+                let Some(reference) = rule.rule.reference() else { continue };
+                let parent = plan.datasets.iter().find(|other| other.name.value == reference.dataset.value);
+                let Some(parent) = parent else { continue };
+                let name = parent.name.value.as_str();
+                let held = reference.columns.iter().find_map(|c| columns.get(&(name, c.value.clone())));
+                let Some(merged) = (if merges(parent) { Some(name) } else { held.copied() }) else {
+                    continue;
+                };
+                found.entry(&dataset.name.value).or_insert((name, merged));
+                for column in rule.rule.columns() {
+                    columns.entry((&dataset.name.value, column.value)).or_insert(merged);
+                }
+            }
+        }
+        if columns.len() == before {
+            return found;
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::findings::{DatasetResult, RunResult};
+use crate::ledger::SourceDisposition;
 use crate::model::{Dimension, Side, Status};
 use crate::report::causes::{self, movement};
 use crate::report::words;
@@ -304,10 +305,12 @@ fn row(result: &RunResult, dataset: &DatasetResult) -> DatasetRow {
     }
 }
 
-/// Returns the buckets of a dataset as a bar of all expected and target records; pairs count once.
+/// Returns the buckets of a dataset as a bar of all records of both sides in scope; pairs count once. Records that are held back
+/// or merged are the source's, as in its ledger; what the target has of them stands apart.
 pub fn bar(dataset: &DatasetResult) -> Vec<Part> {
     let Some(b) = &dataset.buckets else { return Vec::new() };
-    let held = b.from_quarantined + b.from_merged;
+    let of_source = |place| dataset.ledger.as_ref().map_or(0, |ledger| ledger.source_count(place));
+    let held = of_source(SourceDisposition::Quarantined) + of_source(SourceDisposition::Merged);
     let parts = [
         ("matched", b.matched, 1),
         ("different", b.mismatched, 2),
@@ -316,6 +319,7 @@ pub fn bar(dataset: &DatasetResult) -> Vec<Part> {
         ("key used twice", b.duplicate_key_expected + b.duplicate_key_target, 5),
         ("no key", b.no_key_expected + b.no_key_target, 6),
         ("held back or merged", held, 7),
+        ("in the target though held back or merged", b.from_quarantined + b.from_merged, 8),
     ];
     let all: u64 = parts.iter().map(|(_, rows, _)| rows).sum();
     let mut before = 0;

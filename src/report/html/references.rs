@@ -34,8 +34,8 @@ pub struct Reference {
     pub is_expected: bool,
     /// Rows without a parent in the target.
     pub target: Option<u64>,
-    /// Keys of such rows: inherited, introduced, repaired; nothing where that is not known.
-    pub classes: [Option<u64>; 3],
+    /// Keys of such rows: inherited, introduced, repaired, missing in the target; nothing where that is not known.
+    pub classes: [Option<u64>; 4],
     /// Rows that have no key, and so no class.
     pub no_key: u64,
     /// Different records that are missing.
@@ -62,7 +62,8 @@ pub fn of_dataset(dataset: &DatasetResult) -> (Vec<Reference>, Vec<Chain>) {
         source: reference.source,
         is_expected: reference.before == Side::Expected,
         target: reference.target,
-        classes: ["inherited", "introduced", "repaired"].map(|class| reference.classes.get(class).copied()),
+        classes: ["inherited", "introduced", "repaired", "missing in target"]
+            .map(|class| reference.classes.get(class).copied()),
         no_key: reference.no_key,
         missing: reference.missing,
     });

@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::findings::{DatasetResult, Gate, RuleResult, SideFigure};
 use crate::model::{Side, Status};
 
+use crate::reconcile::{FROM_MERGED, FROM_QUARANTINED};
 use crate::report::words::{is_whole_side, rows_hit};
 
 use super::text::{count, counted, number};
@@ -13,6 +14,8 @@ use super::text::{count, counted, number};
 const RECORD_RULES: &[&str] = &[
     "reconcile-missing",
     "reconcile-unexpected",
+    FROM_QUARANTINED,
+    FROM_MERGED,
     "reconcile-duplicate_key",
     "reconcile-no_key",
     "reconcile",
@@ -231,6 +234,7 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
     let (one, many) = unit(rule);
     let (failed, all) = (number(figure.failed), counted(figure.evaluated, one, many));
     let are = if figure.failed == 1 { "is" } else { "are" };
+    let were = if figure.failed == 1 { "was" } else { "were" };
     let have = if figure.failed == 1 { "has" } else { "have" };
     let side = figure.side.word();
     let columns = rule.columns.join(", ");
@@ -241,6 +245,8 @@ pub fn sentence(dataset: &DatasetResult, rule: &RuleResult) -> String {
         (_, "reconcile-unexpected") => {
             format!("{name}: {failed} of {all} in the target {are} not expected there.")
         }
+        (_, FROM_QUARANTINED) => format!("{name}: {failed} of {all} in the target {were} to be held back."),
+        (_, FROM_MERGED) => format!("{name}: {failed} of {all} in the target {were} to be merged."),
         (_, "reconcile-duplicate_key") => {
             format!(
                 "{name}: {failed} of {all} in {side} {have} a key that one of the two sides has more than once."

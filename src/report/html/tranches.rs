@@ -24,6 +24,8 @@ pub struct Tranches {
     pub of: u64,
     /// True where all balance, and together are the whole.
     pub balanced: bool,
+    /// What a broken record is.
+    pub broken: &'static str,
 }
 
 /// One tranche.
@@ -64,6 +66,7 @@ pub fn tranches(dataset: &DatasetResult) -> Option<Tranches> {
         lines: tranches.list.iter().take(TRANCHES).map(line).collect(),
         of: tranches.list.len() as u64,
         balanced: tranches.balanced,
+        broken: tranche::BROKEN,
         column,
         hidden,
     })

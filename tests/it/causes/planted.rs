@@ -359,3 +359,33 @@ proptest! {
         prop_assert!(shifted * 100 >= found.len() * 98, "{} of {}", shifted, found.len());
     }
 }
+
+/// Where a column has few values, the row beside often has by chance what the target has.
+#[test]
+fn changes_among_few_values_are_no_shifted_rows() {
+    let of = |shifted: std::ops::Range<usize>, seed: u64| {
+        let mut random = Random::new(seed);
+        let values = ["red", "green", "blue", "white"];
+        let expected: Vec<&str> = (0..400).map(|_| random.pick(&values)).collect();
+        let target = (0..400).map(|row| match shifted.contains(&row) {
+            true => expected[row - 1],
+            false if random.chance(60) => random.pick(&values),
+            false => expected[row],
+        });
+        let table = |rows: Vec<&str>| {
+            let lines: Vec<String> = rows.iter().map(|value| format!("| \"{value}\" | 1 |\n")).collect();
+            crate::table::frame(&format!("| v: text | n: i64 |\n{}", lines.concat()))
+        };
+        let (target, expected) = (table(target.collect()), table(expected));
+        let pair = compared(&expected, &target, None);
+        let causes = pair.causes();
+        let shifted = causes.iter().filter(|(_, cause)| *cause == "rows_shifted").count();
+        (shifted, causes.len())
+    };
+    for seed in 0..20 {
+        let (by_chance, all) = of(0..0, seed);
+        assert!(by_chance == 0 && all > 100, "{by_chance} of {all}");
+        let (found, all) = of(100..300, seed);
+        assert!(found >= 90 && all > found, "{found} of {all}");
+    }
+}

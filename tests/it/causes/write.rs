@@ -137,6 +137,9 @@ fn what_is_told_names_dataset_column_cause_count_and_lines() {
     let by_folder =
         folder.run(&["explain-differences", run.to_str().expect("a path"), "--cause", "day_shift"]);
     assert!(by_folder.stdout.contains("day_shift"), "{by_folder:?}");
+    let id = run.file_name().and_then(std::ffi::OsStr::to_str).expect("an id");
+    let by_id = folder.run(&["explain-differences", id, "--cause", "day_shift"]);
+    assert_eq!((by_id.code, &by_id.stdout), (Some(0), &by_folder.stdout), "{by_id:?}");
     let unknown = folder.run(&["explain-differences", "--cause", "whitespce"]);
     assert_eq!(unknown.code, Some(2));
     assert!(unknown.stderr.contains("no difference of the run has the cause `whitespce`"), "{unknown:?}");

@@ -175,11 +175,16 @@ impl World {
         d.found(set, "reconcile-unexpected", "target", &key, None);
     }
 
-    /// A row of the source is held back; its row in the target has that origin.
+    /// A row of the source is held back; its row in the target has that origin, and should not be there.
     pub fn hold_back(&mut self, d: &mut Defect, set: usize, row: usize) {
         self.touch(d, set, row);
         self.source_fate(set, row, "quarantined");
         self.target_fate(set, row, "from_quarantined");
+        if let Some(there) =
+            self.target.get(set).and_then(|target| target.rows.get(row)).filter(|row| row.present)
+        {
+            d.found(set, "reconcile-from_quarantined", "target", &there.key, None);
+        }
         *d.held_back.entry(NAMES[set]).or_default() += 1;
     }
 

@@ -59,6 +59,8 @@ struct Case {
     source: Vec<(Vec<u8>, u8, bool)>,
     /// A number above all values takes what a row of the source has: the one in the same place, or another.
     target: Vec<(Vec<u8>, Option<u8>, bool)>,
+    /// Rows under former keys.
+    former: Vec<Vec<u8>>,
     totals: Vec<(u8, Vec<u8>, u8, u8)>,
     /// Rows of a piece, bytes of memory, threads.
     means: (u8, Option<u64>, u8),
@@ -90,7 +92,7 @@ impl fmt::Debug for Case {
                 writeln!(f, "    {row:?} {fate}")?;
             }
         }
-        Ok(())
+        setting.former.iter().try_for_each(|row| writeln!(f, "    formerly {row:?}"))
     }
 }
 
@@ -110,9 +112,12 @@ fn case() -> impl Strategy<Value = Case> {
         ),
         proptest::collection::vec(drawn(0.4), 1..=COLUMNS),
         proptest::collection::vec((cells(), 0..30_u8, any::<bool>()), 0..16),
-        proptest::collection::vec(
-            (changed, proptest::option::weighted(0.2, any::<u8>()), proptest::bool::weighted(0.05)),
-            0..16,
+        (
+            proptest::collection::vec(
+                (changed, proptest::option::weighted(0.2, any::<u8>()), proptest::bool::weighted(0.05)),
+                0..16,
+            ),
+            proptest::collection::vec(cells(), 0..4),
         ),
         proptest::collection::vec(
             (any::<u8>(), proptest::collection::vec(any::<u8>(), 0..3), 0..64_u8, 0..3_u8),
@@ -121,7 +126,15 @@ fn case() -> impl Strategy<Value = Case> {
         (1..6_u8, proptest::option::of(0..600_u64), 1..4_u8),
     )
         .prop_map(
-            |(keys, (by_position, without_key, natural), columns, source, target, totals, means)| Case {
+            |(
+                keys,
+                (by_position, without_key, natural),
+                columns,
+                source,
+                (target, former),
+                totals,
+                means,
+            )| Case {
                 keys,
                 by_position,
                 without_key,
@@ -129,6 +142,7 @@ fn case() -> impl Strategy<Value = Case> {
                 columns,
                 source,
                 target,
+                former,
                 totals,
                 means,
             },
@@ -289,6 +303,7 @@ struct Setting {
     totals: Vec<(usize, Vec<usize>, Vec<Aggregate>, Option<&'static str>)>,
     source: Vec<Row>,
     target: Vec<Row>,
+    former: Vec<Row>,
 }
 
 /// Figures for which values need not be told apart.
@@ -327,6 +342,7 @@ impl Setting {
                 .collect()
         };
         let source = case.source.iter().map(|(cells, _, _)| rows(cells, false)).collect();
+        let former = case.former.iter().map(|cells| rows(cells, false)).collect();
         let target = case
             .target
             .iter()
@@ -364,7 +380,7 @@ impl Setting {
                 totals.push((at, by, agg, tolerance));
             }
         }
-        Setting { keys, columns, key_names, natural, totals, source, target }
+        Setting { keys, columns, key_names, natural, totals, source, target, former }
     }
 
     fn all(&self) -> impl Iterator<Item = &Column> {
@@ -641,7 +657,7 @@ impl<'a> Side<'a> {
     }
 }
 
-fn aligned(e: &Side<'_>, t: &Side<'_>, quarantined: &Side<'_>, merged: &Side<'_>) -> Alignment {
+fn aligned(e: &Side<'_>, t: &Side<'_>, [quarantined, merged, former]: [&Side<'_>; 3]) -> Alignment {
     let mut plain = Alignment { folded: folded(e, t), ..Alignment::default() };
     for (i, key) in e.keys.iter().enumerate() {
         let row = u32::try_from(i).unwrap();
@@ -661,7 +677,7 @@ fn aligned(e: &Side<'_>, t: &Side<'_>, quarantined: &Side<'_>, merged: &Side<'_>
             (None, _, _) => plain.no_key_target.push(row),
             (_, 1, 1) => {}
             (_, 0, 1) if quarantined.count(key) > 0 => plain.from_quarantined.push(row),
-            (_, 0, 1) if merged.count(key) > 0 => plain.from_merged.push(row),
+            (_, 0, 1) if merged.count(key) + former.count(key) > 0 => plain.from_merged.push(row),
             (_, 0, 1) => plain.unexpected.push(row),
             _ => plain.duplicate_target.push(row),
         }
@@ -1002,13 +1018,17 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
         source(&quarantined),
         source(&merged),
     );
-    let nothing = Frame::default();
+    let all_former = vec![true; case.former.len()];
+    let former_rows = match case.former.is_empty() {
+        true => Frame::default(),
+        false => tables::frame(&setting.fields(false), &setting.former, &all_former),
+    };
     let input = Input {
         expected: &frames.0,
         target: &frames.1,
         quarantined: &frames.2,
         merged: &frames.3,
-        former: &nothing,
+        former: &former_rows,
     };
     let found = outcome(&input, &bound).map_err(TestCaseError::fail)?;
     check_means(case, &input, &bound, &found, &frames)?;
@@ -1018,9 +1038,10 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
     let t = Side::new(&setting, &setting.target, &in_scope, true);
     let quarantined = Side::new(&setting, &setting.source, &quarantined, false);
     let merged = Side::new(&setting, &setting.source, &merged, false);
+    let former = Side::new(&setting, &setting.former, &all_former, false);
     let mut plain = match setting.is_without_key() {
         true => paired_off(&setting, &e, &t, [&quarantined, &merged]),
-        false => aligned(&e, &t, &quarantined, &merged),
+        false => aligned(&e, &t, [&quarantined, &merged, &former]),
     };
     match_naturally(&setting, &e, &t, [&quarantined, &merged], &mut plain);
     prop_assert_eq!(&outcome.rows, &plain);

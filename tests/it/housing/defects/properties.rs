@@ -80,6 +80,7 @@ fn twice(w: &mut World) {
             let there = w.copy_target(PROPERTIES, home.property, &prop_ref);
             w.set_target(PROPERTIES, there, "prop_ref", Some(&prop_ref));
             w.target_fate(PROPERTIES, there, "from_merged");
+            d.found(PROPERTIES, "reconcile-from_merged", "target", &prop_ref, None);
             for key in [&survivor, &prop_ref] {
                 d.found(PROPERTIES, MATCH, "target", key, None);
                 d.found(PROPERTIES, "unique-uprn", "target", key, Some("uprn"));
