@@ -43,6 +43,24 @@
 //! and `ilike` with `escape`, `case`, `cast`, `+ - * /`, `||`, and the functions `abs`, `coalesce`, `length`, `lower`,
 //! `ltrim`, `nullif`, `round`, `rtrim`, `substring`, `trim`, `upper`. They look at one row, and see it byte by byte: `'a'` is
 //! not `'A'`. Numbers of different types are compared exactly, and `1 / 2` is 0.5.
+//!
+//! An interval is added to a date or timestamp or taken from one: `eot <= cot + interval '1 year'`. Its units are year, month,
+//! week, day, hour, minute and second. `eot - cot` is the days between two dates.
+//!
+//! ```yaml check
+//! check: expression
+//! that: eot - cot >= 7 and eot <= cot + interval '1 month'
+//! ```
+//! ```rows
+//! | cot: date  | eot: date  |
+//! | 2020-01-31 | 2020-02-29 |
+//! | 2020-01-31 | 2020-03-01 |
+//! | 2020-01-31 | 2020-02-06 |
+//! ```
+//! ```findings
+//! row 2
+//! row 3
+//! ```
 
 use chrono::{DateTime, Utc};
 

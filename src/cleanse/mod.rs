@@ -28,7 +28,9 @@ kinds! { Step:
     pad,
     parse_date,
     parse_number,
+    redecode,
     replace,
+    swap_day_month,
     trim,
 }
 

@@ -10,7 +10,7 @@ use crate::report::{Difference, Settling, counted};
 /// Say why values differ in a run, and which lines would settle it
 ///
 /// Each difference is told with its dataset, column and cause, how many cells have it, and the YAML that would settle them,
-/// with what that gives up. With --write the lines are put into the files of the datasets: comments and layout stay, and a
+/// with what that gives up; or why none would, and what does. With --write the lines are put into the files of the datasets: comments and layout stay, and a
 /// file that would not be valid with them is left as it was. `counterfoil explain CAUSE` says what a cause is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -115,7 +115,7 @@ fn write(plan: &Plan, chosen: &[&Difference], output: &Output) -> u8 {
                     remedy: remedy.clone(),
                 },
             )),
-            Settling::Hidden(_) | Settling::Nothing => None,
+            Settling::Hidden(_) | Settling::Nothing(_) => None,
         })
         .collect();
     if with_lines.is_empty() {

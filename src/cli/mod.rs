@@ -38,7 +38,7 @@ pub use output::Output;
 /// Results go to standard output, progress and errors to standard error. With --json-logs everything but what was asked
 /// for (a schema, an explanation, a completion script) goes to standard error, errors and the verdict too: one JSON object
 /// a line, each with `time` (UTC), `level` (info, warning, error), `event` and `message`; diagnostics have `file`, `line`
-/// and `column`, and the verdict of a run `exit_code`, `status`, `stopped_by`, `problems`, `run` and `report`.
+/// and `column`, and the verdict of a run `exit_code`, `status`, `stopped_by`, `problems`, `causes`, `run` and `report`.
 ///
 /// Ctrl-C, SIGTERM and SIGHUP stop a run within a few seconds, a second one at once: exit code 2, and no half run is left.
 #[derive(Debug, Parser)]

@@ -101,13 +101,17 @@ pub(super) fn run_stage(
     }
 }
 
-/// Tells the verdict, the worst problems and where the report is.
+/// Tells the verdict, the worst problems, why values differ and where the report is.
 fn tell(outcome: &Outcome, output: &Output) {
     let lines = report::terminal_summary(&outcome.result);
+    let why = report::why_values_differ(&outcome.result);
     let page = outcome.folder.join("report").join("index.html");
     if !output.json() {
         for line in &lines {
             output.say(line);
+        }
+        for line in &why {
+            output.say(format!("  {line}"));
         }
         if output.quiet() && outcome.result.gate.exit_code == 2 {
             for line in report::could_not(&outcome.result) {
@@ -131,6 +135,7 @@ fn tell(outcome: &Outcome, output: &Output) {
     fields.insert("status".to_owned(), json!(gate.status));
     fields.insert("stopped_by".to_owned(), json!(gate.stopped_by));
     fields.insert("problems".to_owned(), json!(problems));
+    fields.insert("causes".to_owned(), json!(why));
     fields.insert("run".to_owned(), json!(outcome.folder.display().to_string()));
     fields.insert("report".to_owned(), json!(page.display().to_string()));
     output.record(level, "verdict", verdict, fields);

@@ -32,8 +32,8 @@ params! {
         fingerprint_key: Attempt<Option<Secret>>,
         /// The "now" of every run: a date (its midnight in UTC), or a moment with its zone. Default: when the run starts.
         as_of: Attempt<Option<AsOf>>,
-        /// The longest that may lie between the snapshots of a dataset's two sides, such as `2h`: the rule
-        /// `reconcile-snapshot-gap` of each. A dataset may have its own under `reconcile`. Default: it is not looked at.
+        /// The longest that may lie between the snapshots of a dataset's two sides, such as `2h` or `1d`, at most
+        /// seven days: the rule `reconcile-snapshot-gap` of each. A dataset may have its own under `reconcile`. Default: it is not looked at.
         max_snapshot_gap: Attempt<Option<TimeSpan>>,
     }
 }

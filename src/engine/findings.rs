@@ -1,7 +1,7 @@
 //! From failures to findings: keys, positions and the three texts of a cell.
 
 use crate::frame::{Frame, Texts};
-use crate::model::{Finding, Side, key_text};
+use crate::model::{Field, Finding, Logical, Side, key_text};
 
 use super::row_keys::RowKeys;
 
@@ -65,6 +65,7 @@ impl<'a> Cells<'a> {
             raw: self.raw.and_then(|frame| frame.texts(name)),
             expected: self.expected.and_then(|frame| frame.texts(name)),
             target: self.target.and_then(|frame| frame.texts(name)),
+            keep: [None; 2],
         }
     }
 
@@ -105,9 +106,39 @@ pub struct ColumnCells<'a> {
     raw: Option<Texts>,
     expected: Option<Texts>,
     target: Option<Texts>,
+    /// For expected and the target how many digits behind the point its numbers keep at least, where they are calculated:
+    /// zeros at their ends say nothing then.
+    keep: [Option<usize>; 2],
+}
+
+/// Returns a number without zeros at the end of its digits behind the point, but for so many digits.
+fn plain(text: String, keep: Option<usize>) -> String {
+    let Some((keep, (whole, fraction))) = keep.zip(text.split_once('.')) else { return text };
+    let digits = fraction.trim_end_matches('0').len().max(keep.min(fraction.len()));
+    match fraction.get(..digits) {
+        Some("") => whole.to_owned(),
+        Some(fraction) => format!("{whole}.{fraction}"),
+        None => text,
+    }
 }
 
 impl ColumnCells<'_> {
+    /// Shows numbers that an expression makes plainly, on the sides where it does: an expression gives them sixteen digits
+    /// behind the point and more, where they have two. They keep as many as the other side's have.
+    pub fn with_calculated(mut self, [expected, target]: [bool; 2], fields: [Option<&Field>; 2]) -> Self {
+        let scale = |field: Option<&Field>| match field.map(|field| &field.logical) {
+            Some(Logical::Decimal { scale, .. }) => Some(usize::from(*scale)),
+            _ => None,
+        };
+        let [of_expected, of_target] = fields.map(scale);
+        let keep = |is_calculated: bool, own: Option<usize>, other: Option<usize>, other_is: bool| {
+            own.filter(|_| is_calculated).map(|_| other.filter(|_| !other_is).unwrap_or(0))
+        };
+        self.keep =
+            [keep(expected, of_expected, of_target, target), keep(target, of_target, of_expected, expected)];
+        self
+    }
+
     /// Adds the column and its values to a finding about the row at `index` of its side.
     pub fn fill(&self, finding: &mut Finding, index: usize) {
         finding.column = Some(self.name.clone());
@@ -127,7 +158,23 @@ impl ColumnCells<'_> {
         finding.column = Some(self.name.clone());
         let text = |texts: &Option<Texts>, index: usize| texts.as_ref().and_then(|t| t.owned(index));
         finding.source = self.origin.get(expected).and_then(|origin| text(&self.raw, *origin));
-        finding.expected = text(&self.expected, expected);
-        finding.target = text(&self.target, target);
+        let [keep_expected, keep_target] = self.keep;
+        finding.expected = text(&self.expected, expected).map(|text| plain(text, keep_expected));
+        finding.target = text(&self.target, target).map(|text| plain(text, keep_target));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calculated_numbers_lose_zeros_that_say_nothing() {
+        let shown = |text: &str, keep| plain(text.to_owned(), keep);
+        assert_eq!(shown("128.9700000000000000", Some(0)), "128.97");
+        assert_eq!(shown("128.9000000000000000", Some(2)), "128.90");
+        assert_eq!(shown("-100.0000", Some(0)), "-100");
+        assert_eq!(shown("100", Some(2)), "100");
+        assert_eq!(shown("1.50", None), "1.50");
     }
 }

@@ -41,7 +41,6 @@ use std::sync::Mutex;
 use arrow::error::ArrowError;
 use chrono::{DateTime, NaiveDate, Utc};
 use polars::prelude::PolarsError;
-use rayon::prelude::*;
 
 use crate::config::{Dataset, Plan};
 use crate::diagnostic::Diagnostics;
@@ -254,11 +253,8 @@ pub fn run(plan: &Plan, options: &RunOptions, observer: &dyn Observer) -> Result
     let working = make_expected(plan, &loaded, &bound, as_of, &options.cancel, &log)?;
     stop_if(&options.cancel)?;
     let world = dataset::World::new(plan, &loaded, &working, &key, as_of, options)?;
-    let mut judged: Vec<Judgement> = plan
-        .datasets
-        .par_iter()
-        .map(|dataset| world.judge(dataset, bound.get(&dataset.name.value), &log))
-        .collect();
+    let mut judged: Vec<Judgement> =
+        waiting::each(&plan.datasets, |dataset| world.judge(dataset, bound.get(&dataset.name.value), &log));
     stop_if(&options.cancel)?;
 
     if options.stage == Stage::Everything {
@@ -362,28 +358,24 @@ fn make_expected(
     cancel: &Cancel,
     log: &dyn Observer,
 ) -> Result<BTreeMap<String, Result<Working, String>>, EngineError> {
-    let cleansed: Vec<(String, Result<Working, String>)> = plan
-        .datasets
-        .par_iter()
-        .filter_map(|dataset| {
-            let name = dataset.name.value.clone();
-            let side = loaded.get(&name)?.source.as_ref()?;
-            let bound = bound.get(&name).filter(|_| !cancel.is_cancelled())?;
-            log.event(&Event::Stage { dataset: name.clone(), stage: "cleanse".to_owned() });
-            let working = bound.cleanse(&side.frame, &plan.files, as_of).and_then(|mut working| {
-                bound.merge(&mut working, as_of)?;
-                Ok(working)
-            });
-            if let Err(message) = &working {
-                log.event(&Event::Failed { dataset: name.clone(), message: message.clone() });
-            }
-            Some((name, working))
-        })
-        .collect();
+    let cleansed = waiting::each(&plan.datasets, |dataset| {
+        let name = dataset.name.value.clone();
+        let side = loaded.get(&name)?.source.as_ref()?;
+        let bound = bound.get(&name).filter(|_| !cancel.is_cancelled())?;
+        log.event(&Event::Stage { dataset: name.clone(), stage: "cleanse".to_owned() });
+        let working = bound.cleanse(&side.frame, &plan.files, as_of).and_then(|mut working| {
+            bound.merge(&mut working, as_of)?;
+            Ok(working)
+        });
+        if let Err(message) = &working {
+            log.event(&Event::Failed { dataset: name.clone(), message: message.clone() });
+        }
+        Some((name, working))
+    });
     stop_if(cancel)?;
     let mut good = BTreeMap::new();
     let mut all = BTreeMap::new();
-    for (name, working) in cleansed {
+    for (name, working) in cleansed.into_iter().flatten() {
         match working {
             Ok(working) => {
                 good.insert(name, working);

@@ -264,7 +264,11 @@ impl Reconciled {
         let mut judged = self.row_rules(&of_rows);
         for (index, (column, outcome)) in self.bound.columns.iter().zip(&self.outcome.columns).enumerate() {
             let causes = self.explained.columns.get(index).map(|explained| explained.cells.as_slice());
-            let texts = cells.column(&column.name);
+            let made = [&self.bound.preparations.0, &self.bound.preparations.1];
+            let fields = [&evidence.expected, &evidence.target].map(|frame| frame.schema.get(&column.name));
+            let texts = cells
+                .column(&column.name)
+                .with_calculated(made.map(|preparation| preparation.makes(&column.name)), fields);
             let found = outcome.mismatched.iter().enumerate().filter_map(|(cell, index)| {
                 let pair = rows.pairs.get(*index as usize)?;
                 let (expected, target) = (pair.expected as usize, pair.target as usize);
@@ -421,6 +425,7 @@ impl Reconciled {
                     cause: outcome.causes.text(),
                     cells: outcome.cells,
                     says: outcome.says.clone(),
+                    no_line: outcome.no_line.clone(),
                 };
                 let explained = self.explained.columns.get(index);
                 column.causes = explained.iter().flat_map(|of| &of.outcomes).map(result).collect();

@@ -1,7 +1,9 @@
-//! Work that waits: each piece in a thread that does nothing else meanwhile.
+//! Work that waits for other threads: each piece in a thread that does nothing else meanwhile.
 //!
 //! The common pool is not for it. There, one that waits for other threads takes up further work on top of its own:
-//! a reading that holds a connection would begin the next, which waits for that connection for ever.
+//! a reading that holds a connection would begin the next, which waits for that connection for ever. A dataset that
+//! waits for its columns would take up the next dataset, and this one a further one: as deep as the project has datasets, which
+//! no stack has room for.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};

@@ -1,5 +1,6 @@
 //! Our tree to polars, against the columns of one side.
 
+mod arithmetic;
 mod calls;
 mod literal;
 
@@ -14,7 +15,7 @@ use crate::model::{Family, Field, Logical, Schema};
 use crate::rule::find;
 
 use super::place;
-use super::tree::{Arithmetic, Comparison, Is, Kind, Node};
+use super::tree::{Comparison, Is, Kind, Node};
 use super::{kernels, like};
 
 pub(super) use literal::Literal;
@@ -168,10 +169,10 @@ impl Binder<'_> {
                 };
                 Typed::new(if *negated { found.not() } else { found }, Logical::Bool)
             }
-            Kind::Arithmetic { op, left, right } => {
-                let (a, b) = (self.number(left), self.number(right));
-                let (a, b) = (a?, b?);
-                self.arithmetic(*op, a, b, range)?
+            Kind::Arithmetic { op, left, right } => self.calculation(*op, left, right, range)?,
+            Kind::Interval(_) => {
+                let help = "it stands beside `+` or `-` with a date or timestamp: `cot + interval '30 days'`";
+                return self.refuse(range, "an interval is no value of its own", help);
             }
             Kind::Negate(value) => {
                 let value = self.number(value)?;
@@ -302,46 +303,6 @@ impl Binder<'_> {
             found.push(Typed::null(&Logical::Bool).expr);
         }
         balanced(found, Expr::or)
-    }
-
-    /// Calculates: exactly, unless one of the numbers is a floating-point one.
-    fn arithmetic(&mut self, op: Arithmetic, a: Typed, b: Typed, range: &Range<usize>) -> Option<Typed> {
-        let (s, t) = (scale(&a.logical), scale(&b.logical));
-        let logical = match (s, t) {
-            (Some(s), Some(t)) => {
-                let scale = match op {
-                    Arithmetic::Add | Arithmetic::Subtract => s.max(t),
-                    Arithmetic::Multiply => s + t,
-                    Arithmetic::Divide => s.max(t).max(16),
-                };
-                if scale > 38 {
-                    let help = "take fewer of them with `round(…, 10)` first";
-                    return self.refuse(
-                        range,
-                        format!("the product would have {scale} digits behind the point"),
-                        help,
-                    );
-                }
-                Logical::Decimal { precision: 38, scale }
-            }
-            _ => Logical::F64,
-        };
-        Some(Typed::new(kernels::arithmetic(op, a.expr, b.expr, &logical), logical))
-    }
-
-    /// Binds a part that must be a number.
-    fn number(&mut self, node: &Node) -> Option<Typed> {
-        let operand = self.operand(node)?;
-        if matches!(operand, Operand::Literal(Literal::Null)) {
-            return Some(Typed::null(&Logical::I64));
-        }
-        let words = operand.words();
-        let is_text = matches!(operand, Operand::Literal(Literal::Text(_)));
-        let typed = self.alone(operand);
-        if typed.logical.family() != Family::Number || is_text {
-            return self.refuse(&node.range, format!("this is {words}, not a number"), "");
-        }
-        Some(typed)
     }
 
     /// Binds a part that must be a text.

@@ -3,10 +3,10 @@
 //! Every function makes an expression that is computed value by value; a value that is NULL, or a result
 //! that cannot be had, is NULL.
 
+mod moments;
+
 use std::collections::HashSet;
 
-use chrono::{DateTime, Offset, TimeZone};
-use chrono_tz::Tz;
 use polars::prelude::{
     BinaryChunked, BooleanChunked, Column, DataType, Expr, Field as PolarsField, Float64Chunked,
     Int32Chunked, Int64Chunked, Int128Chunked, IntoColumn, IntoSeries, PlSmallStr, PolarsResult, Series,
@@ -17,6 +17,9 @@ use crate::frame::{Number, Texts, Value, polars_type};
 use crate::model::{Family, Logical};
 
 use super::tree::{Arithmetic, Comparison};
+
+pub(crate) use moments::shown;
+pub(super) use moments::{day, days_between, days_from, midnight, moments_from, wall_clock};
 
 /// Makes an expression of a function over columns; a column of one value stands for as many as are needed.
 fn kernel<F>(inputs: &[Expr], output: &Logical, function: F) -> Expr
@@ -227,40 +230,6 @@ pub(super) fn to_decimal(value: Expr, scale: u8, output: &Logical) -> Expr {
         let (digits, own) = number.exact()?;
         decimal(digits.checked_mul(10_i128.checked_pow(u32::from(scale).checked_sub(own)?)?)?)
     })
-}
-
-/// Makes moments of dates: their midnights. A date that no moment reaches becomes the farthest one.
-pub(super) fn midnight(value: Expr) -> Expr {
-    kernel(&[value], &Logical::TIMESTAMP, |inputs, _| {
-        let days = one(inputs)?.date()?.physical().clone();
-        let moments = days.iter().map(|d| d.map(|d| i64::from(d).saturating_mul(86_400_000_000)));
-        Ok(moments.collect::<Int64Chunked>().into_datetime(TimeUnit::Microseconds, None).into_series())
-    })
-}
-
-/// Makes dates of naive moments: the time of day is cut off.
-pub(super) fn day(value: Expr) -> Expr {
-    kernel(&[value], &Logical::Date, |inputs, _| {
-        let moments = one(inputs)?.datetime()?.physical().clone();
-        let days = moments.iter().map(|m| i32::try_from(m?.div_euclid(86_400_000_000)).ok());
-        Ok(days.collect::<Int32Chunked>().into_date().into_series())
-    })
-}
-
-/// Makes the naive moments that a clock on the wall showed at these instants.
-pub(super) fn wall_clock(value: Expr, zone: Tz) -> Expr {
-    kernel(&[value], &Logical::TIMESTAMP, move |inputs, _| {
-        let instants = one(inputs)?.datetime()?.physical().clone();
-        let moments = instants.iter().map(|m| shown(m?, zone));
-        Ok(moments.collect::<Int64Chunked>().into_datetime(TimeUnit::Microseconds, None).into_series())
-    })
-}
-
-/// Returns what a clock on the wall shows at an instant, both in microseconds.
-pub(crate) fn shown(micros: i64, zone: Tz) -> Option<i64> {
-    let instant = DateTime::from_timestamp_micros(micros)?.naive_utc();
-    let offset = zone.offset_from_utc_datetime(&instant).fix().local_minus_utc();
-    micros.checked_add(i64::from(offset) * 1_000_000)
 }
 
 /// Takes the characters from `start` (from 1) on, at most `length` of them, as SQL counts them: places

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | conditions | `=` `<>` `<` `<=` `>` `>=`, `and` `or` `not`, `is [not] null`, `is [not] true`, `is [not] false`, `is [not] distinct from`, `[not] in (…)`, `[not] between … and …`, `[not] like` and `ilike` with `escape` |
 //! | values | `'text'`, `12.50`, `true`, `false`, `null`, `date '2020-01-31'`, `timestamp '2020-01-31 12:00:00'`, `current_date`, `as_of()` |
+//! | spans of time | `cot + interval '30 days'`, `eot - interval '1 year 6 months'`, `eot - cot` |
 //! | calculation | `+` `-` `*` `/`, `\|\|`, `case when … then … else … end`, `cast(… as …)` |
 //! | functions | `abs`, `coalesce`, `length`, `lower`, `ltrim`, `nullif`, `round`, `rtrim`, `substring`, `trim`, `upper` |
 //!
@@ -26,8 +27,15 @@
 //! **Moments**: a date beside a timestamp is its midnight. A timestamp without a zone meets an instant only
 //! where the column's zone is declared. `current_date` and `as_of()` are the run's "now" in UTC, or in the
 //! zone of the column they meet; the same for every row. `cast(… as date)` cuts off the time of day.
+//!
+//! **Spans of time**: an interval, of whole numbers of years, months, weeks, days, hours, minutes and seconds, is added to a
+//! date or timestamp or taken from one. Months come first, and end on the month's last day where it is shorter
+//! (`date '2020-01-31' + interval '1 month'` is 2020-02-29). A day is 24 hours, and of an instant the months are those of
+//! UTC. A date stays a date, unless the interval has hours or less. Two dates have days between them, a whole number. What
+//! the calendar does not reach (year ±262,142) is NULL.
 
 mod bind;
+mod interval;
 mod kernels;
 mod like;
 mod names;

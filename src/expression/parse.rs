@@ -1,6 +1,6 @@
 //! SQL to our tree: syntax and allow list, without a schema.
 
-mod types;
+mod values;
 
 use std::ops::Range;
 
@@ -15,7 +15,6 @@ use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 
 use super::names::{Named, Names};
-use super::number::number;
 use super::place;
 use super::tree::{Arithmetic, Comparison, Function, Is, Kind, Node};
 
@@ -229,6 +228,7 @@ impl Reader<'_> {
             Expr::TypedString(TypedString { data_type, value, .. }) => {
                 self.typed(&data_type, value.value, range)?
             }
+            Expr::Interval(interval) => self.interval(interval, range)?,
             Expr::IsNull(e) | Expr::IsUnknown(e) => self.is(*e, Is::Null, false)?,
             Expr::IsNotNull(e) | Expr::IsNotUnknown(e) => self.is(*e, Is::Null, true)?,
             Expr::IsTrue(e) => self.is(*e, Is::True, false)?,
@@ -463,22 +463,5 @@ impl Reader<'_> {
             return self.refuse(range, message, "");
         }
         Some(Kind::Call { function: *function, arguments: self.nodes(arguments)? })
-    }
-
-    fn value(&mut self, value: Value, range: &Range<usize>) -> Option<Kind> {
-        Some(match value {
-            Value::SingleQuotedString(text) => Kind::Text(text),
-            Value::Boolean(value) => Kind::Bool(value),
-            Value::Null => Kind::Null,
-            Value::Number(text, false) => match number(&text) {
-                Some((digits, scale)) => Kind::Number { digits, scale },
-                None => return self.refuse(range, "a number has at most 38 digits", ""),
-            },
-            Value::DoubleQuotedString(text) => Kind::Column(text),
-            _ => {
-                let help = "a text stands in single quotes: 'text'";
-                return self.refuse(range, "this form of a value is not known here", help);
-            }
-        })
     }
 }

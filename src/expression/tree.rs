@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use crate::model::Logical;
 
+use super::interval::Interval;
+
 /// A part of an expression with its bytes in the expression's text.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Node {
@@ -28,6 +30,8 @@ pub(super) enum Kind {
     AsOf,
     /// A text with its type in front: `DATE '2020-01-01'`.
     Typed(Logical, String),
+    /// A span of time: `INTERVAL '30 days'`.
+    Interval(Interval),
     Not(Box<Node>),
     And(Vec<Node>),
     Or(Vec<Node>),
@@ -179,6 +183,7 @@ impl Node {
             | Kind::Null
             | Kind::Today
             | Kind::AsOf
+            | Kind::Interval(_)
             | Kind::Typed(..) => Vec::new(),
             Kind::Not(value)
             | Kind::Negate(value)

@@ -155,6 +155,9 @@ pub struct CauseResult {
     pub cells: u64,
     /// Where the differences come from, as the rest of "… come from". It holds no cell value.
     pub says: String,
+    /// Where no line of the dataset's file would settle them: why, and what does, in sentences. They hold no cell value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub no_line: Option<String>,
 }
 
 /// What would settle the differences of a dataset: the file `causes/<dataset>.json`. It may hold cell values.

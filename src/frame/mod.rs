@@ -2,6 +2,7 @@
 
 mod bridge;
 mod build;
+mod calendar;
 mod keys;
 mod normal;
 mod number;
@@ -17,6 +18,7 @@ use crate::model::{Field, Schema};
 
 pub use bridge::{BridgeError, arrow_type, polars_type, to_record_batch, to_series};
 pub use build::{Converted, convert, series_of};
+pub use calendar::swap_day_month;
 pub use keys::{KeyIndex, KeyParts, Keys};
 pub use normal::{collapse_whitespace, fold_case, remove_whitespace};
 pub use number::Number;

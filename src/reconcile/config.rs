@@ -38,7 +38,7 @@ params! {
         /// `changed_after_the_snapshot`, and are counted apart: the sides moved while they were read. They fail as others do.
         /// What a timestamp without a zone shows is what `timezone` says, on the side or its connection.
         changed_since: Option<Spanned<String>>,
-        /// The longest that may lie between the two sides' snapshots, such as `2h`: the rule `reconcile-snapshot-gap`. Where a
+        /// The longest that may lie between the two sides' snapshots, such as `2h` or `1d`, at most seven days: the rule `reconcile-snapshot-gap`. Where a
         /// snapshot is of several moments, those farthest apart count; a file is of the moment it was last modified. Default:
         /// the project's.
         max_snapshot_gap: Option<TimeSpan>,

@@ -1,5 +1,6 @@
 //! Causes of differences in words, and what would settle them as far as the mask lets it be seen.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::findings::{CauseResult, ColumnResult, DatasetResult, Remedies, RunResult};
@@ -37,8 +38,8 @@ pub enum Settling {
     Lines(Remedy),
     /// Lines would, but they hold values that are hidden for this reason.
     Hidden(String),
-    /// Nothing that can be written in a dataset's file would.
-    Nothing,
+    /// Nothing that can be written in a dataset's file would; why, and what does, in sentences.
+    Nothing(String),
 }
 
 impl Settling {
@@ -46,7 +47,7 @@ impl Settling {
     pub fn yaml(&self, column: &str) -> Option<String> {
         match self {
             Settling::Lines(remedy) => Some(remedy.yaml(&yaml::text(column))),
-            Settling::Hidden(_) | Settling::Nothing => None,
+            Settling::Hidden(_) | Settling::Nothing(_) => None,
         }
     }
 
@@ -73,7 +74,10 @@ impl Settling {
                     "Lines would settle it, but they hold values of the column, which are hidden ({reason})."
                 )
             }
-            Settling::Nothing => "No line in the dataset's file settles it.".to_owned(),
+            Settling::Nothing(why) => {
+                let nothing = "No line in the dataset's file settles it.";
+                if why.is_empty() { nothing.to_owned() } else { format!("{nothing} {}", one_line(why)) }
+            }
         }
     }
 }
@@ -101,7 +105,7 @@ pub(super) fn of_dataset(dataset: &DatasetResult, run: &Path) -> Result<Vec<Diff
         for cause in &column.causes {
             let remedy = remedies.columns.get(&column.name).and_then(|causes| causes.get(&cause.cause));
             let settling = match (remedy, mask.reason(&column.name)) {
-                (None, _) => Settling::Nothing,
+                (None, _) => Settling::Nothing(cause.no_line.clone().unwrap_or_default()),
                 (Some(remedy), Some(reason)) if remedy.literals => Settling::Hidden(reason.to_owned()),
                 (Some(remedy), _) => Settling::Lines(remedy.clone()),
             };
@@ -133,6 +137,56 @@ fn read_remedies(dataset: &str, run: &Path) -> Result<Remedies, ReportError> {
 /// Returns a cause as a reader says it: `null or blank`, `case and whitespace`.
 pub(super) fn title(cause: &str) -> String {
     cause.replace('_', " ").split('+').collect::<Vec<_>>().join(" and ")
+}
+
+/// The cause that most differing cells of a dataset have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Worst<'a> {
+    /// The word of the cause; of several, joined by `+`.
+    pub(super) cause: &'a str,
+    /// The column in which most of the cells are.
+    pub(super) column: &'a str,
+    /// The cells, in all columns.
+    pub(super) cells: u64,
+    /// Where they come from, as a sentence.
+    pub(super) sentence: String,
+}
+
+/// Finds the cause that most differing cells of a dataset have, of those with as many the first by name; nothing where no
+/// cell differs, or it is not known why.
+pub(super) fn worst(dataset: &DatasetResult) -> Option<Worst<'_>> {
+    let mut by_cause: BTreeMap<&str, Vec<(&ColumnResult, &CauseResult)>> = BTreeMap::new();
+    for column in &dataset.columns {
+        for cause in &column.causes {
+            by_cause.entry(cause.cause.as_str()).or_default().push((column, cause));
+        }
+    }
+    let cells =
+        |places: &[(&ColumnResult, &CauseResult)]| places.iter().map(|(_, cause)| cause.cells).sum::<u64>();
+    let all: u64 = by_cause.values().map(|places| cells(places)).sum();
+    let (word, places) = by_cause
+        .iter()
+        .rev()
+        .max_by_key(|(_, places)| cells(places))
+        .filter(|(_, places)| cells(places) > 0)?;
+    let (column, most) = places.iter().rev().max_by_key(|(_, cause)| cause.cells)?;
+    let count = cells(places);
+    let (name, says) = (one_line(&column.name), one_line(&most.says));
+    let (of, come) = match (count, all) {
+        (1, 1) => ("The one differing cell".to_owned(), "comes"),
+        (count, all) if count == all => (format!("All {} differing cells", thousands(all)), "come"),
+        (1, all) => (format!("1 of {} differing cells", thousands(all)), "comes"),
+        (count, all) => (format!("{} of {} differing cells", thousands(count), thousands(all)), "come"),
+    };
+    let sentence = match places.len() {
+        1 => format!("{of} {come} from {says}, in {name}."),
+        columns => format!(
+            "{of} have the cause {}, in {columns} columns; most, {}, are in {name} and come from {says}.",
+            title(word),
+            thousands(most.cells),
+        ),
+    };
+    Some(Worst { cause: word, column: &column.name, cells: count, sentence })
 }
 
 /// Says how much of what differs one side changed after the other was read; nothing where that was not asked for, or

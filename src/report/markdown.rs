@@ -153,9 +153,11 @@ fn why(result: &RunResult, text: &mut String) {
         return;
     }
     all.sort_by_key(|(_, _, cause)| std::cmp::Reverse(cause.cells));
-    text.push_str(
-        "\n### Why values differ\n\n| dataset | column | cause | where from |\n|---|---|---|---|\n",
-    );
+    text.push_str("\n### Why values differ\n\n");
+    for (dataset, worst) in result.datasets.iter().filter_map(|d| Some((d, causes::worst(d)?))) {
+        text.push_str(&format!("- {}: {}\n", escaped(&dataset.name), escaped(&worst.sentence)));
+    }
+    text.push_str("\n| dataset | column | cause | where from |\n|---|---|---|---|\n");
     for (dataset, column, cause) in all.iter().take(MOST_CAUSES) {
         let cells = [
             dataset.name.clone(),
@@ -171,7 +173,14 @@ fn why(result: &RunResult, text: &mut String) {
             thousands((all.len() - MOST_CAUSES) as u64)
         ));
     }
-    text.push_str("\n`counterfoil explain-differences` has the lines that would settle them.\n");
+    let settled = all.iter().filter(|(_, _, cause)| cause.no_line.is_none()).count();
+    text.push_str(match settled {
+        0 => "\nNo line settles them; `counterfoil explain-differences` says what does.\n",
+        some if some < all.len() => {
+            "\n`counterfoil explain-differences` has the lines that would settle some of them, and says what settles the others.\n"
+        }
+        _ => "\n`counterfoil explain-differences` has the lines that would settle them.\n",
+    });
 }
 
 /// Writes the foreign keys that lead nowhere, or break further up; nothing where all are whole.

@@ -17,7 +17,7 @@ use crate::findings::{ReadError, RunResult};
 pub use causes::{Difference, Settling, differences};
 pub use junit::junit_xml;
 pub use markdown::summary_md;
-pub use terminal::{could_not, terminal_summary};
+pub use terminal::{could_not, terminal_summary, why_values_differ};
 pub use words::{Verdict, counted, thousands, verdict};
 
 /// The file of a run folder that holds the secret for the tokens of hidden keys, as 64 hexadecimal digits.

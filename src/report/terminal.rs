@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::findings::RunResult;
 use crate::model::Status;
 
+use super::causes;
 use super::words::{self, Judged, counted, one_line};
 
 /// How many problems are told in full.
@@ -20,11 +21,11 @@ pub fn terminal_summary(result: &RunResult) -> Vec<String> {
     let mut problems: Vec<Judged<'_>> = words::problems(result);
     problems.retain(|problem| seen.insert((problem.dataset.name.as_str(), problem.name().to_owned())));
     let mut lines = vec![words::verdict(result).to_string()];
-    let mut causes: Vec<&str> = Vec::new();
+    let mut told_causes: Vec<&str> = Vec::new();
     let mut told = 0;
     problems.retain(|problem| {
         let cause = problem.dataset.error.as_deref().filter(|_| problem.rule.is_none()).map(cause);
-        if cause.is_some_and(|cause| causes.contains(&cause)) {
+        if cause.is_some_and(|cause| told_causes.contains(&cause)) {
             return false;
         }
         if told == WORST {
@@ -37,7 +38,7 @@ pub fn terminal_summary(result: &RunResult) -> Vec<String> {
         };
         match cause.map(|cause| (cause, same(cause))) {
             Some((cause, count @ 2..)) => {
-                causes.push(cause);
+                told_causes.push(cause);
                 let why = one_line(cause.trim_end_matches('.'));
                 lines.push(format!("  {} could not be judged: {why}", counted(count, "dataset")));
             }
@@ -59,6 +60,18 @@ pub fn terminal_summary(result: &RunResult) -> Vec<String> {
         lines.push(format!("  and {}: see the report", more.join(" and ")));
     }
     lines
+}
+
+/// Says why values differ in the three datasets with most differing cells of one cause: a line for each, with the cause that
+/// most cells have. No line holds a cell value.
+pub fn why_values_differ(result: &RunResult) -> Vec<String> {
+    let mut worst: Vec<_> =
+        result.datasets.iter().filter_map(|d| Some((d.name.as_str(), causes::worst(d)?))).collect();
+    worst.sort_by_key(|(_, worst)| std::cmp::Reverse(worst.cells));
+    let line = |(dataset, worst): &(&str, causes::Worst<'_>)| {
+        format!("Why values differ in {}: {}", one_line(dataset), worst.sentence)
+    };
+    worst.iter().take(WORST).map(line).collect()
 }
 
 /// Returns why a dataset could not be judged, whichever of its sides that is about.

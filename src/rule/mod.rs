@@ -4,6 +4,7 @@ mod columns;
 mod common;
 mod kind;
 mod lookup;
+mod quantity;
 mod reference;
 mod time_span;
 
@@ -12,5 +13,6 @@ pub use common::{Common, MaxFailures};
 pub(crate) use kind::kinds;
 pub use kind::{Kind, ProjectFiles, RuleError, example_blocks};
 pub use lookup::{Given, Pair, Pairs, Place, listed_already};
+pub use quantity::quantity;
 pub use reference::Reference;
 pub use time_span::TimeSpan;

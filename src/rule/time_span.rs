@@ -8,35 +8,42 @@ use serde_json::{Value as Json, json};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::node::{FromNode, Node};
 
-/// A span of time, such as `30s`, `10min`, `2h`.
+use super::quantity;
+
+/// The seconds of a day.
+const DAY: u64 = 24 * 3600;
+/// The longest span, in seconds.
+const MOST: u64 = 7 * DAY;
+
+/// A span of time, such as `30s`, `10min`, `2h`, `1d`: of at most seven days, a day being 24 hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeSpan(pub Duration);
 
 impl FromNode for TimeSpan {
     fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         let text = String::from_node(node, out)?;
-        let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let digits = plain.chars().take_while(char::is_ascii_digit).count();
-        let (number, unit) = plain.split_at(digits);
-        let seconds = match unit {
-            "s" => Some(1),
-            "min" => Some(60),
-            "h" => Some(3600),
-            _ => None,
-        };
-        let span = number.parse::<u64>().ok().zip(seconds).and_then(|(n, unit)| n.checked_mul(unit));
-        let span = span.filter(|seconds| *seconds <= 7 * 24 * 3600).map(|s| TimeSpan(Duration::from_secs(s)));
+        let seconds = quantity(&text).and_then(|(number, unit)| {
+            let unit = match unit.as_str() {
+                "s" => 1,
+                "min" => 60,
+                "h" => 3600,
+                "d" => DAY,
+                _ => return None,
+            };
+            number.checked_mul(unit)
+        });
+        let span = seconds.filter(|seconds| *seconds <= MOST).map(|s| TimeSpan(Duration::from_secs(s)));
         if span.is_none() {
             out.push(
                 Diagnostic::error(&node.span, "a span of time of at most seven days is expected here")
-                    .help("as in `30s`, `10min` or `2h`"),
+                    .help("as in `30s`, `10min`, `2h` or `1d`"),
             );
         }
         span
     }
 
     fn schema() -> Json {
-        json!({"type": "string", "pattern": "^[0-9]+ *(s|min|h)$"})
+        json!({"type": "string", "pattern": "^[0-9]+ *(s|min|h|d)$"})
     }
 }
 
@@ -45,7 +52,7 @@ impl fmt::Display for TimeSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let seconds = self.0.as_secs();
         let units = [
-            (seconds / 86_400, "d"),
+            (seconds / DAY, "d"),
             (seconds / 3600 % 24, "h"),
             (seconds / 60 % 60, "min"),
             (seconds % 60, "s"),

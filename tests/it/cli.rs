@@ -166,13 +166,14 @@ fn away_from_a_terminal_progress_is_plain_lines() {
     }
     let said: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(
-        said[..2],
+        said[..3],
         [
             "✕ Fail. Not ready: 1 rule stops the gate.",
-            "  t: `name` differs in 1 of 4 pairs of records, from real changes (reconcile-name)"
+            "  t: `name` differs in 1 of 4 pairs of records, from real changes (reconcile-name)",
+            "  Why values differ in t: The one differing cell comes from real changes, in name.",
         ]
     );
-    let page = said[2].strip_prefix("Report: ").expect("the report's path");
+    let page = said[3].strip_prefix("Report: ").expect("the report's path");
     assert!(page.ends_with("/report/index.html"), "{page}");
 }
 

@@ -1,6 +1,6 @@
 //! Ids that the target gave anew: expected carries the target's.
 
-use crate::support::{Folder, column, read_parquet};
+use crate::support::{self, Folder};
 
 const HOLDER: &str = "dataset: ids\nkey: [old]\n\
     source: { connection: files, file: ids.csv, types: { old: text, new: uuid } }\n\
@@ -53,15 +53,10 @@ fn project() -> Folder {
     folder
 }
 
+/// Lines of a file of the run, with what the GUIDs have in common left out.
 fn lines(folder: &Folder, file: &str, columns: &[&str]) -> Vec<String> {
-    let table = read_parquet(&folder.run_folder().join(file));
-    let columns: Vec<Vec<String>> = columns
-        .iter()
-        .map(|name| column(&table, name).into_iter().map(|cell| cell.unwrap_or("-".to_owned())).collect())
-        .collect();
-    let rows = columns.first().map_or(0, Vec::len);
-    let line = |row: usize| columns.iter().map(|c| c[row].as_str()).collect::<Vec<_>>().join(" ");
-    (0..rows).map(|row| line(row).replace("6f9619ff-8b86-d011-b42d-00cf4fc9000", "#")).collect()
+    let short = |line: &String| line.replace("6f9619ff-8b86-d011-b42d-00cf4fc9000", "#");
+    support::lines(folder, file, columns).iter().map(short).collect()
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use counterfoil::model::Status;
 
-use crate::support::{Folder, column, read_parquet};
+use crate::support::{Folder, column, lines, read_parquet};
 
 /// What a run shows of its keys: rule, side and key of each finding, the keys of other files, how the first key column was compared.
 struct Keys {
@@ -214,17 +214,6 @@ fn true_repeats_keep_their_own_severity() {
     );
     folder.write("source.csv", "k,x\na,1\nA,3\nb,1\nB,2\nc,1\n");
     assert_eq!(folder.run(&["run"]).code, Some(0), "what is one only when folded is a warning here");
-}
-
-/// Returns lines of a file of the run.
-fn lines(folder: &Folder, file: &str, columns: &[&str]) -> Vec<String> {
-    let table = read_parquet(&folder.run_folder().join(file));
-    let columns: Vec<Vec<String>> = columns
-        .iter()
-        .map(|name| column(&table, name).into_iter().map(|cell| cell.unwrap_or("-".to_owned())).collect())
-        .collect();
-    let rows = columns.first().map_or(0, Vec::len);
-    (0..rows).map(|row| columns.iter().map(|c| c[row].as_str()).collect::<Vec<_>>().join(" ")).collect()
 }
 
 #[test]

@@ -4,6 +4,7 @@
 mod checks;
 mod csv;
 mod expressions;
+mod intervals;
 mod meeting;
 mod plain;
 mod policies;

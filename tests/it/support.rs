@@ -175,3 +175,14 @@ pub fn column(table: &(Vec<String>, Vec<Vec<Option<String>>>), name: &str) -> Ve
     let at = table.0.iter().position(|n| n == name).unwrap_or_else(|| panic!("there is no column {name}"));
     table.1.iter().map(|row| row[at].clone()).collect()
 }
+
+/// Returns lines of a Parquet file of the run: these columns of each row with a blank between, `-` for NULL.
+pub fn lines(folder: &Folder, file: &str, columns: &[&str]) -> Vec<String> {
+    let table = read_parquet(&folder.run_folder().join(file));
+    let columns: Vec<Vec<String>> = columns
+        .iter()
+        .map(|name| column(&table, name).into_iter().map(|cell| cell.unwrap_or("-".to_owned())).collect())
+        .collect();
+    let rows = columns.first().map_or(0, Vec::len);
+    (0..rows).map(|row| columns.iter().map(|c| c[row].as_str()).collect::<Vec<_>>().join(" ")).collect()
+}

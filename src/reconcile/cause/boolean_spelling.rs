@@ -95,4 +95,11 @@ impl Cause for This {
         let settling = settling.altering(move |text| keys.iter().any(|key| key == text));
         Some(settling.step(told.step("map_values"), &fields).giving_up("how the source writes yes and no"))
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.kept_as_text_or(
+            "The source's column is not text, so that no step can replace its spelling: one of the two columns should have the \
+             type bool.",
+        )
+    }
 }

@@ -2,13 +2,17 @@
 
 use std::borrow::Cow;
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use crate::frame::{Number, moment_text};
 use crate::model::{Field, Logical};
 use crate::reconcile::bind::ComparedColumn;
 use crate::reconcile::cell::{Cell, Values};
 use crate::reconcile::convert::{Reader, read_text};
+use crate::reconcile::policy::Policy;
 
 /// A column with what both of its sides are.
+#[derive(Clone, Copy)]
 pub(in crate::reconcile) struct Of<'a> {
     pub(in crate::reconcile) column: &'a ComparedColumn,
     /// Expected's column.
@@ -17,13 +21,44 @@ pub(in crate::reconcile) struct Of<'a> {
     pub(in crate::reconcile) t: &'a Field,
     /// Pairs that were compared.
     pub(in crate::reconcile) pairs: u64,
+    /// True where expected's values are made by the column's policy: an expression, or a list of codes.
+    pub(in crate::reconcile) prepared: bool,
+}
+
+impl Of<'_> {
+    /// Returns what stands for a value: the same for values that the policy calls equal, but for tolerances.
+    pub(super) fn key(&self, cell: &Cell<'_>) -> u64 {
+        key(&self.column.policy, cell)
+    }
+}
+
+/// Returns what stands for a value under a policy: 0 for NULL, else an odd number.
+pub(super) fn key(policy: &Policy, cell: &Cell<'_>) -> u64 {
+    let of = |bytes: &[u8]| xxh3_64(bytes) | 1;
+    let of_number = |number: Number| {
+        let (mut digits, mut scale) = number.exact()?;
+        while scale > 0 && digits % 10 == 0 {
+            digits /= 10;
+            scale -= 1;
+        }
+        Some(of(&digits.to_le_bytes()) ^ (u64::from(scale) << 1))
+    };
+    let canonical = policy.canonical(cell);
+    let short = match &canonical {
+        Cell::Text(text) => Some(of(text.as_bytes())),
+        Cell::Moment(moment) => Some(of(&moment.to_le_bytes())),
+        Cell::Number(number) => of_number(*number),
+        Cell::Bool(value) => of_number(Number::whole(i64::from(*value))),
+        _ => None,
+    };
+    short.unwrap_or_else(|| text_of(&canonical).map_or(0, |text| of(text.as_bytes())))
 }
 
 /// What is around a cell.
 #[derive(Default)]
 pub(super) struct Around<'a> {
-    /// Expected's value in the row before, in the row behind, two before and two behind, where those rows differ too.
-    pub(super) neighbours: [Option<Cell<'a>>; 4],
+    /// Expected's value in the row before and in the row after, where those rows differ too.
+    pub(super) neighbours: [Option<Cell<'a>>; 2],
     /// The columns that differ in the same row and hold each other's value.
     pub(super) swapped: Vec<&'a str>,
     /// The values before they met, where one side has a zone and the other shows the clocks of one.

@@ -47,4 +47,10 @@ impl Cause for This {
     fn says(&self, _told: &Told<'_>) -> String {
         "records that one side changed after the other side's snapshot".to_owned()
     }
+
+    fn no_line(&self, _told: &Told<'_>) -> String {
+        "The two sides moved apart while they were read: `counterfoil recheck` says which records still differ, and those want a \
+         new load."
+            .to_owned()
+    }
 }

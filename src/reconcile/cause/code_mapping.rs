@@ -8,7 +8,8 @@
 //!   all rows that hold it, those without a difference counted; all codes together have five cells or more. So a value
 //!   that stands once is never a code, and `Open` that became `Closed` in a few records is a real change.
 //! - `map_values` lists the pairs; a value that the list does not have stays. Where NULL always became the same value,
-//!   `default` fills it.
+//!   `default` fills it. Where the source's column cannot hold the new codes, as numbers that became words, `map` lists them
+//!   in the column's policy.
 //!
 //! ```rows expected
 //! | tenure: text |
@@ -67,6 +68,25 @@ fn can_be_mapped(told: &Told<'_>) -> bool {
     as_text(e) || (e == t && matches!(e.family(), Family::Number | Family::Bool | Family::Moment))
 }
 
+/// Writes pairs as YAML on one line.
+fn written(pairs: &[(&str, Option<&str>)]) -> String {
+    let to = |to: Option<&str>| to.map_or_else(|| "null".to_owned(), yaml::text);
+    let values: Vec<String> =
+        pairs.iter().map(|(from, value)| format!("{}: {}", yaml::text(from), to(*value))).collect();
+    format!("{{ {} }}", values.join(", "))
+}
+
+/// Lists the pairs in the column's policy, where the source's column cannot hold the new codes.
+fn listed(told: &Told<'_>, pairs: &[(&str, Option<&str>)]) -> Option<Settling> {
+    let settling = Settling::of(told, |figure| matches!(figure, Figure::Pair(Some(_), _)))
+        .filter(|_| !told.of.prepared)?
+        .word("map", written(pairs));
+    let codes: BTreeSet<String> = pairs.iter().map(|(from, _)| (*from).to_owned()).collect();
+    let mut settling = settling.altering(move |text| codes.contains(text));
+    settling.literals = true;
+    Some(settling.giving_up("the old codes where they are compared and loaded; a code that is not listed is counted as unmapped"))
+}
+
 impl Cause for This {
     fn says(&self, told: &Told<'_>) -> String {
         match told.figures.len() {
@@ -86,12 +106,12 @@ impl Cause for This {
             }
         }
         pairs.sort_unstable();
-        let mut settling = Settling::of_all(told).filter(|_| can_be_mapped(told))?;
+        if !can_be_mapped(told) {
+            return listed(told, &pairs);
+        }
+        let mut settling = Settling::of_all(told)?;
         if !pairs.is_empty() {
-            let to = |to: Option<&str>| to.map_or_else(|| "null".to_owned(), yaml::text);
-            let values: Vec<String> =
-                pairs.iter().map(|(from, value)| format!("{}: {}", yaml::text(from), to(*value))).collect();
-            let fields = [("values", format!("{{ {} }}", values.join(", ")))];
+            let fields = [("values", written(&pairs))];
             settling = settling.step(told.step("map_values"), &fields);
         }
         if let Some(value) = default {
@@ -108,5 +128,11 @@ impl Cause for This {
         settling.alters = Some(Arc::new(move |text| mapped.contains(&text.map(str::to_owned))));
         settling.literals = true;
         Some(settling.giving_up("the old codes, in expected and in what is loaded of it"))
+    }
+
+    fn no_line(&self, _told: &Told<'_>) -> String {
+        "The new codes do not fit into the source's column, and a list in the column's policy has no place for NULL: give the \
+         column the type text, and `default` fills it."
+            .to_owned()
     }
 }

@@ -74,7 +74,8 @@ impl Cause for This {
         let (figure, _) = told.figures.first()?;
         let Figure::Text(other) = figure else { return None };
         let calculated = Told::expression(other, str::to_owned);
-        let settling = Settling::of(told, |own| own == figure)?.word("source_expression", calculated);
+        let settling = Settling::of(told, |own| own == figure).filter(|_| !told.of.prepared)?;
+        let settling = settling.word("source_expression", calculated);
         // What the other column holds in the rows that are equal is not known here.
         Some(settling.giving_up("which of the two columns a value stands in").altering(|_| true))
     }

@@ -52,4 +52,8 @@ impl Cause for This {
         }
         (!told.keeps_text()).then(|| settling.word("as", "timestamp"))
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.kept_as_text_or("")
+    }
 }

@@ -121,4 +121,11 @@ impl Cause for This {
             "{lost}; a row whose value has another form is held back, unless `invalid` says otherwise"
         )))
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.kept_as_text_or(
+            "The target does not write its dates as ISO 8601, and no step reads what the target holds: its column should have the \
+             type date, or the source's should be loaded as it is.",
+        )
+    }
 }

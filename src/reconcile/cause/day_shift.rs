@@ -5,7 +5,8 @@
 //!
 //! - A pattern: five cells or more, of three values or more, and at least one in twenty of the column's differing cells,
 //!   are exactly the same number of days apart.
-//! - No line settles it: the load must be put right.
+//! - The line compares the source's date moved by as many days, where its column is a date or timestamp. Where the load is
+//!   wrong it must be put right instead.
 //!
 //! ```rows expected
 //! | cot: date  |
@@ -30,11 +31,16 @@
 //! row 4: cot: day_shift
 //! row 5: cot: day_shift
 //! ```
+//! ```yaml settles
+//! reconcile:
+//!   columns:
+//!     cot: { source_expression: "cot + interval '1462 days'" }
+//! ```
 
 use crate::reconcile::cell::DAY;
 
 use super::both::Both;
-use super::settling::{Told, joined, thousands};
+use super::settling::{Settling, Told, joined, thousands};
 use super::{Cause, Figure};
 
 pub(super) const RANK: u8 = 190;
@@ -59,5 +65,18 @@ impl Cause for This {
         };
         let shifts: Vec<String> = told.numbers().iter().map(days).collect();
         format!("dates that are exactly {} in the target", joined(&shifts))
+    }
+
+    fn settling(&self, told: &Told<'_>) -> Option<Settling> {
+        let (figure, _) = told.figures.first()?;
+        let Figure::Number(days) = figure else { return None };
+        let settling = Settling::of(told, |own| own == figure)?.word("source_expression", told.later(*days, "day")?);
+        Some(settling.giving_up("the source's own dates").altering(|_| true))
+    }
+
+    fn no_line(&self, _told: &Told<'_>) -> String {
+        "The source's column is text, and days are added to dates alone: give it the type date, in `types` of a file or by the step \
+         `parse_date`, and a line settles it."
+            .to_owned()
     }
 }

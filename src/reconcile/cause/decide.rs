@@ -1,7 +1,6 @@
 //! From differing rows to the cause of every cell.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 use xxhash_rust::xxh3::xxh3_64;
@@ -13,12 +12,13 @@ use crate::reconcile::cell::Cell;
 use crate::reconcile::convert::{Convert, Reader};
 use crate::rule::RuleError;
 
+use super::around::{Beside, Places, swaps};
 use super::both::{Around, Both, Of, raw, text_of};
 use super::evidence::{Counts, Frequent};
 use super::itself::{Found, by_itself};
 use super::mapping::{Background, Met};
-use super::settling::{Alters, Settling, Told, joined};
-use super::{CAUSES, CauseKind, Causes, Differing, Figure, in_order, position};
+use super::settling::Alters;
+use super::{CAUSES, CauseKind, Causes, Differing, Figure, chance, in_order, position};
 
 /// Why the cells of a reconciliation differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -47,21 +47,23 @@ pub struct CauseOutcome {
     pub says: String,
     /// What would settle them, where anything would.
     pub remedy: Option<Remedy>,
+    /// Where nothing would: why, and what does, in sentences. They hold no cell value.
+    pub no_line: Option<String>,
 }
 
 /// One column of the differing rows.
-struct Column<'a> {
-    expected: Reader,
+pub(super) struct Column<'a> {
+    pub(super) expected: Reader,
     target: Reader,
-    of: Of<'a>,
+    pub(super) of: Of<'a>,
     /// The pairs that differ.
-    differ: &'a [u32],
+    pub(super) differ: &'a [u32],
     /// For each pair that differs here the columns that differ too and hold each other's value.
     swaps: BTreeMap<u32, Vec<&'a str>>,
     /// True where one side has a zone and the other shows the clocks of one.
     zoned: bool,
     /// Which pairs were changed after a snapshot.
-    moved: &'a [bool],
+    pub(super) moved: &'a [bool],
 }
 
 /// A study of differing rows that waits for what is around them.
@@ -72,6 +74,8 @@ pub struct Study<'a> {
     columns: Vec<Column<'a>>,
     /// For each cell of each column what explains it; nothing where it is to be seen yet.
     found: Vec<Vec<Vec<Found>>>,
+    /// For each column the cells that a row beside them, which does not differ, may explain.
+    beside: Vec<Vec<Beside>>,
     met: Vec<Met>,
 }
 
@@ -110,7 +114,13 @@ impl<'a> Study<'a> {
             columns.push(Column {
                 expected,
                 target,
-                of: Of { column: compared, e, t, pairs: differing.pairs },
+                of: Of {
+                    column: compared,
+                    e,
+                    t,
+                    pairs: differing.pairs,
+                    prepared: bound.preparations.0.makes(&compared.name),
+                },
                 differ: differing.columns.get(position).map(Vec::as_slice).unwrap_or_default(),
                 swaps: BTreeMap::new(),
                 zoned,
@@ -121,10 +131,11 @@ impl<'a> Study<'a> {
         for (column, swaps) in columns.iter_mut().zip(swaps) {
             column.swaps = swaps;
         }
-        let rows = neighbours(differing.expected);
-        let found: Vec<Vec<Vec<Found>>> = columns.par_iter().map(|column| column.found(&rows)).collect();
+        let places = Places::new(differing.expected);
+        let (found, beside): (Vec<Vec<Vec<Found>>>, Vec<Vec<Beside>>) =
+            columns.par_iter().map(|column| column.found(&places)).unzip();
         let met = columns.par_iter().zip(&found).map(|(column, found)| column.met(found)).collect();
-        Ok(Study { bound, columns, found, met })
+        Ok(Study { bound, columns, found, beside, met })
     }
 
     /// Returns what is to be fed with the rows of expected that have a partner before [`Study::conclude`].
@@ -133,7 +144,7 @@ impl<'a> Study<'a> {
         let alters = columns.flat_map(|(index, (column, found))| {
             column.alters(found).into_iter().map(move |(causes, alters)| ((index, causes), alters))
         });
-        Background::new(self.bound, &self.met, alters)
+        Background::new(self.bound, &self.met, alters, &self.beside)
     }
 
     /// Decides.
@@ -142,6 +153,16 @@ impl<'a> Study<'a> {
         for (index, ((column, found), met)) in
             self.columns.iter().zip(&mut self.found).zip(&self.met).enumerate()
         {
+            for beside in self.beside.get(index).into_iter().flatten() {
+                let (Some(pair), Some(found)) = (column.differ.get(beside.cell), found.get_mut(beside.cell))
+                else {
+                    continue;
+                };
+                let own = column.of.key(&column.target.cell(*pair as usize));
+                if found.is_empty() && background.beside(index, beside.row) == Some(own) {
+                    found.push(beside.found.clone());
+                }
+            }
             let mapping = background.rows(index).map(|rows| met.mapping(rows)).unwrap_or_default();
             for (pair, found) in column.differ.iter().zip(found).filter(|(_, found)| found.is_empty()) {
                 let (e, t) = column.cells(*pair);
@@ -164,18 +185,18 @@ impl<'a> Study<'a> {
 }
 
 impl Column<'_> {
-    fn cells(&self, pair: u32) -> (Cell<'_>, Cell<'_>) {
+    pub(super) fn cells(&self, pair: u32) -> (Cell<'_>, Cell<'_>) {
         (self.expected.cell(pair as usize), self.target.cell(pair as usize))
     }
 
     /// Calls `each` with both values of every cell that differs and what is around them.
-    fn each(&self, rows: &[[Option<u32>; 4]], mut each: impl FnMut(&Both<'_>)) {
+    fn each(&self, places: &Places<'_>, mut each: impl FnMut(&Both<'_>)) {
         for pair in self.differ {
             let index = *pair as usize;
             let (e, t) = self.cells(*pair);
-            let neighbour = |side: usize| rows.get(index)?[side].map(|row| self.expected.cell(row as usize));
+            let neighbour = |side| places.beside(index, side).map(|row| self.expected.cell(row as usize));
             let around = Around {
-                neighbours: std::array::from_fn(neighbour),
+                neighbours: [neighbour(0), neighbour(1)],
                 swapped: self.swaps.get(pair).cloned().unwrap_or_default(),
                 raw: self.zoned.then(|| (raw(&self.expected, index), raw(&self.target, index))),
                 moved: self.moved.get(index).copied().unwrap_or(false),
@@ -184,12 +205,13 @@ impl Column<'_> {
         }
     }
 
-    /// Finds what explains each cell, by the column's patterns or by itself.
-    fn found(&self, rows: &[[Option<u32>; 4]]) -> Vec<Vec<Found>> {
+    /// Finds what explains each cell, by the column's patterns or by itself; and the cells that a row may explain that does
+    /// not differ.
+    fn found(&self, places: &Places<'_>) -> (Vec<Vec<Found>>, Vec<Beside>) {
         let order = in_order();
         let mut frequent: Vec<Frequent> = vec![Frequent::default(); CAUSES.len()];
         let mut figures = Vec::new();
-        self.each(rows, |both| {
+        self.each(places, |both| {
             for (kind, frequent) in CAUSES.iter().zip(&mut frequent) {
                 kind.pattern(both, &mut figures);
                 figures.drain(..).for_each(|figure| frequent.add(figure));
@@ -197,7 +219,7 @@ impl Column<'_> {
         });
         let mut counts: Vec<Counts> = frequent.into_iter().map(Frequent::count).collect();
         let mut by_themselves = Vec::with_capacity(self.differ.len());
-        self.each(rows, |both| {
+        self.each(places, |both| {
             let own = by_itself(both, &order);
             let value = text_of(both.e).map_or(0, |text| xxh3_64(text.as_bytes()) | 1);
             for (kind, counts) in CAUSES.iter().zip(&mut counts).filter(|(_, counts)| !counts.is_empty()) {
@@ -206,16 +228,23 @@ impl Column<'_> {
             }
             by_themselves.push(own);
         });
-        let pattern = |(counts, kind): (&Counts, &CauseKind)| {
-            counts.patterns(self.differ.len() as u64, kind.cause.chance().as_ref())
-        };
-        let patterns: Vec<BTreeMap<Figure, u64>> = counts.iter().zip(CAUSES).map(pattern).collect();
-        if patterns.iter().all(BTreeMap::is_empty) {
-            return by_themselves;
+        let mut patterns: Vec<BTreeMap<Figure, u64>> =
+            counts.iter().map(|counts| counts.patterns(self.differ.len() as u64)).collect();
+        for (kind, patterns) in CAUSES.iter().zip(&mut patterns) {
+            patterns.retain(|figure, _| self.is_beyond_chance(kind, figure, places));
         }
+        if patterns.iter().all(BTreeMap::is_empty) {
+            return (by_themselves, Vec::new());
+        }
+        let looks: Vec<(Found, usize)> = patterns
+            .iter()
+            .enumerate()
+            .flat_map(|(position, patterns)| patterns.keys().map(move |figure| (position, figure.clone())))
+            .filter_map(|found| Some((found.clone(), CAUSES.get(found.0)?.cause.looks_at(&found.1)?)))
+            .collect();
         let mut own = by_themselves.into_iter();
-        let mut found = Vec::with_capacity(self.differ.len());
-        self.each(rows, |both| {
+        let (mut found, mut beside) = (Vec::with_capacity(self.differ.len()), Vec::new());
+        self.each(places, |both| {
             let own = own.next().unwrap_or_default();
             let pattern = order.iter().find_map(|position| {
                 let (kind, patterns) = (CAUSES.get(*position)?, patterns.get(*position)?);
@@ -230,9 +259,35 @@ impl Column<'_> {
                     .min();
                 best.map(|(_, figure)| (*position, figure))
             });
+            if pattern.is_none() && own.is_empty() {
+                let cell = found.len();
+                let index = self.differ.get(cell).map_or(usize::MAX, |pair| *pair as usize);
+                let unknown = looks.iter().filter(|(_, side)| places.beside(index, *side).is_none());
+                beside.extend(unknown.filter_map(|(found, side)| {
+                    Some(Beside { cell, row: places.position_beside(index, *side)?, found: found.clone() })
+                }));
+            }
             found.push(pattern.map_or(own, |pattern| vec![pattern]));
         });
-        found
+        (found, beside)
+    }
+
+    /// Returns true where a figure does not rest on what stands in the rows beside the cells, or is there more often than
+    /// chance would have it.
+    fn is_beyond_chance(&self, kind: &CauseKind, figure: &Figure, places: &Places<'_>) -> bool {
+        let Some(side) = kind.cause.looks_at(figure) else { return true };
+        let (mut own, mut beside, mut equal) = (Vec::new(), Vec::new(), 0);
+        self.each(places, |both| {
+            if let Some(Some(neighbour)) = both.around.neighbours.get(side)
+                && !both.around.moved
+            {
+                let (cell, neighbour) = (self.of.key(both.t), self.of.key(neighbour));
+                equal += u64::from(cell == neighbour);
+                own.push(cell);
+                beside.push(neighbour);
+            }
+        });
+        chance::bound(equal, own, beside) <= chance::MOST
     }
 
     /// Collects the values of the cells that nothing explains.
@@ -261,127 +316,17 @@ impl Column<'_> {
         let mut outcomes: Vec<CauseOutcome> = self
             .groups(found)
             .iter()
-            .map(|(causes, group)| CauseOutcome {
-                causes: *causes,
-                cells: group.pairs.len() as u64,
-                says: self.says(*causes, group),
-                remedy: self.harmless(*causes, group, index, background),
+            .map(|(causes, group)| {
+                let (remedy, no_line) = match self.harmless(*causes, group, index, background) {
+                    Ok(remedy) => (Some(remedy), None),
+                    Err(why) => (None, Some(why)),
+                };
+                let says = self.says(*causes, group);
+                CauseOutcome { causes: *causes, cells: group.pairs.len() as u64, says, remedy, no_line }
             })
             .collect();
         outcomes.sort_by(|a, b| b.cells.cmp(&a.cells).then_with(|| a.causes.cmp(&b.causes)));
         ColumnCauses { cells, outcomes }
-    }
-
-    /// Returns what would settle cells without making as many others differ.
-    fn harmless(
-        &self,
-        causes: Causes,
-        group: &Group<'_>,
-        index: usize,
-        background: &Background<'_>,
-    ) -> Option<Remedy> {
-        let first = self.remedy(causes, group, false).map(|(mut remedy, alters)| {
-            remedy.breaks = alters.map_or(0, |alters| self.breaks(causes, &alters, index, background));
-            remedy
-        });
-        match first {
-            Some(remedy) if remedy.breaks < remedy.settles => Some(remedy),
-            _ => self.remedy(causes, group, true).map(|(remedy, _)| remedy),
-        }
-    }
-
-    /// Returns how many equal cells lines would make different: of all rows that they alter those that do not differ.
-    fn breaks(&self, causes: Causes, alters: &Alters, index: usize, background: &Background<'_>) -> u64 {
-        let all = background.altered(index, causes).unwrap_or_else(|| {
-            let rows = background.rows(index).into_iter().flatten();
-            rows.filter(|(value, _)| alters(value.as_deref())).map(|(_, count)| *count).sum()
-        });
-        let is_counted = |pair: &u32| !self.moved.get(*pair as usize).copied().unwrap_or(false);
-        let altered = |pair: &&u32| {
-            is_counted(pair) && alters(text_of(&self.expected.cell(**pair as usize)).as_deref())
-        };
-        all.saturating_sub(self.differ.iter().filter(altered).count() as u64)
-    }
-
-    /// Calls `each` for causes with what is known of the cells of a group.
-    fn each_told<T>(
-        &self,
-        group: &Group<'_>,
-        kinds: &[&'static CauseKind],
-        mut each: impl FnMut(&'static CauseKind, &Told<'_>) -> T,
-    ) -> Vec<T> {
-        let is_of_digits = group.pairs.iter().all(|pair| {
-            let (e, t) = self.cells(*pair);
-            [e, t].iter().all(|cell| {
-                text_of(cell).is_some_and(|text| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()))
-            })
-        });
-        kinds
-            .iter()
-            .map(|kind| {
-                let mut by_figure: BTreeMap<Figure, u64> = BTreeMap::new();
-                for (found, count) in &group.counted {
-                    if let Some((_, figure)) = found.iter().find(|(position, _)| is(*position, kind)) {
-                        *by_figure.entry(figure.clone()).or_default() += count;
-                    }
-                }
-                let mut figures: Vec<(Figure, u64)> = by_figure.into_iter().collect();
-                figures.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-                each(kind, &Told { of: &self.of, is_of_digits, figures: &figures })
-            })
-            .collect()
-    }
-
-    fn says(&self, causes: Causes, group: &Group<'_>) -> String {
-        let kinds: Vec<&CauseKind> = causes.kinds().collect();
-        self.each_told(group, &kinds, |kind, told| kind.cause.says(told)).join(", and from ")
-    }
-
-    /// Returns what would settle cells, and what it would alter besides; the second choice where `otherwise`.
-    ///
-    /// What several causes explain together is settled by all of them; what each explains alone, by the first that can.
-    fn remedy(&self, causes: Causes, group: &Group<'_>, otherwise: bool) -> Option<(Remedy, Option<Alters>)> {
-        let kinds: Vec<&CauseKind> = causes.kinds().collect();
-        let nothing = Around::default();
-        let alone = |kind: &&CauseKind| {
-            group.pairs.iter().all(|pair| {
-                let (e, t) = self.cells(*pair);
-                kind.cause.cell(&Both::new(&e, &t, &self.of, &nothing)).is_some()
-            })
-        };
-        if kinds.len() > 1 && kinds.iter().all(alone) {
-            return kinds
-                .iter()
-                .find_map(|kind| self.remedy_by(std::slice::from_ref(kind), group, otherwise));
-        }
-        self.remedy_by(&kinds, group, otherwise)
-    }
-
-    fn remedy_by(
-        &self,
-        kinds: &[&'static CauseKind],
-        group: &Group<'_>,
-        otherwise: bool,
-    ) -> Option<(Remedy, Option<Alters>)> {
-        let settling = self.each_told(group, kinds, |kind, told| match otherwise {
-            true => kind.cause.otherwise(told),
-            false => kind.cause.settling(told),
-        });
-        let settling: Vec<Settling> = settling.into_iter().collect::<Option<_>>()?;
-        let is_settled = |found: &[Found]| {
-            kinds.iter().zip(&settling).all(|(kind, settling)| {
-                found.iter().any(|(position, figure)| is(*position, kind) && settling.covers.contains(figure))
-            })
-        };
-        let settles =
-            group.counted.iter().filter(|(found, _)| is_settled(found)).map(|(_, cells)| *cells).sum();
-        let alters: Vec<Alters> = settling.iter().filter_map(|one| one.alters.clone()).collect();
-        let remedy = together(&self.of, kinds, settling, settles)?;
-        let any: Option<Alters> = match alters.as_slice() {
-            [] => None,
-            _ => Some(Arc::new(move |text: Option<&str>| alters.iter().any(|alters| alters(text)))),
-        };
-        Some((remedy, any))
     }
 
     /// Puts the cells of the same causes together.
@@ -398,103 +343,14 @@ impl Column<'_> {
 
 /// The cells of a column that have the same causes.
 #[derive(Default)]
-struct Group<'f> {
+pub(super) struct Group<'f> {
     /// Their pairs.
-    pairs: Vec<u32>,
+    pub(super) pairs: Vec<u32>,
     /// How many have which figures.
-    counted: BTreeMap<&'f [Found], u64>,
+    pub(super) counted: BTreeMap<&'f [Found], u64>,
 }
 
 fn causes_of(found: &[Found]) -> Causes {
     let positions: Vec<usize> = found.iter().map(|(position, _)| *position).collect();
     Causes::new(&positions)
-}
-
-fn is(position: usize, kind: &CauseKind) -> bool {
-    CAUSES.get(position).is_some_and(|own| own.name == kind.name)
-}
-
-/// Puts together what settles cells that several causes explain.
-fn together(
-    of: &Of<'_>,
-    kinds: &[&'static CauseKind],
-    settling: Vec<Settling>,
-    settles: u64,
-) -> Option<Remedy> {
-    if settles == 0 {
-        return None;
-    }
-    let mut remedy = Remedy { settles, ..Remedy::default() };
-    let mut gives_up: Vec<String> = Vec::new();
-    for one in settling {
-        for (word, value) in one.policy {
-            if remedy.policy.iter().any(|(other, _)| *other == word) {
-                return None;
-            }
-            remedy.policy.push((word, value));
-        }
-        remedy.steps.extend(one.steps);
-        remedy.literals |= one.literals;
-        if !gives_up.contains(&one.gives_up) {
-            gives_up.push(one.gives_up);
-        }
-    }
-    // A step sees the blanks that a policy looks past.
-    if !remedy.steps.is_empty() && kinds.iter().any(|kind| kind.name == "whitespace") {
-        let columns = format!("[{}]", crate::node::yaml::text(&of.column.name));
-        let tidy =
-            |step: &str| vec![("step".to_owned(), step.to_owned()), ("columns".to_owned(), columns.clone())];
-        remedy.steps.splice(0..0, [tidy("trim"), tidy("collapse_whitespace")]);
-    }
-    remedy.gives_up = joined(&gives_up);
-    Some(remedy)
-}
-
-/// Returns for each row the indexes of the rows whose positions in the snapshot are one less, one more, two less, two more.
-fn neighbours(frame: &Frame) -> Vec<[Option<u32>; 4]> {
-    let mut places: Vec<(u64, u32)> = frame.rows.iter().copied().zip(0_u32..).collect();
-    places.sort_unstable();
-    let find = |row: Option<u64>| {
-        let row = row?;
-        let at = places.binary_search_by_key(&row, |(place, _)| *place).ok()?;
-        places.get(at).map(|(_, index)| *index)
-    };
-    let near = |row: &u64| [row.checked_sub(1), row.checked_add(1), row.checked_sub(2), row.checked_add(2)];
-    frame.rows.iter().map(|row| near(row).map(find)).collect()
-}
-
-/// Finds for each column the pairs in which another column differs too and the two hold each other's values.
-fn swaps<'a>(columns: &[Column<'a>], rows: usize) -> Vec<BTreeMap<u32, Vec<&'a str>>> {
-    let mut swaps = vec![BTreeMap::new(); columns.len()];
-    let mut in_row: Vec<Vec<usize>> = vec![Vec::new(); rows];
-    for (position, column) in columns.iter().enumerate() {
-        for pair in column.differ {
-            if let Some(list) = in_row.get_mut(*pair as usize) {
-                list.push(position);
-            }
-        }
-    }
-    for (pair, list) in (0_u32..).zip(&in_row).filter(|(_, list)| list.len() > 1) {
-        let cells: Vec<(usize, Cell<'_>, Cell<'_>)> = list
-            .iter()
-            .filter_map(|position| {
-                let (e, t) = columns.get(*position)?.cells(pair);
-                Some((*position, e, t))
-            })
-            .collect();
-        for (i, (a, a_e, a_t)) in cells.iter().enumerate() {
-            for (b, b_e, b_t) in cells.iter().skip(i + 1) {
-                if !a_e.equals(b_t) || !b_e.equals(a_t) {
-                    continue;
-                }
-                for (own, other) in [(a, b), (b, a)] {
-                    if let (Some(swaps), Some(other)) = (swaps.get_mut(*own), columns.get(*other)) {
-                        let own: &mut Vec<&'a str> = swaps.entry(pair).or_default();
-                        own.push(other.of.column.name.as_str());
-                    }
-                }
-            }
-        }
-    }
-    swaps
 }

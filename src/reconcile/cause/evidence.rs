@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Figure, LEAST_CELLS, LEAST_VALUES, ONE_IN};
 
-/// How many figures the first pass keeps. A cell adds at most two of which there are many, and a pattern is one cell in [`ONE_IN`] or
-/// more: one figure in forty.
+/// How many figures the first pass keeps. A cell adds at most two, and a pattern is one cell in [`ONE_IN`] or more: one
+/// figure in forty.
 const KEPT: usize = 64;
 
 /// The first pass.
@@ -67,20 +67,17 @@ impl Counts {
         }
     }
 
-    /// Returns the figures that make a pattern among so many differing cells, with their cells; `chance` is the one that says how
-    /// many cells chance would give.
-    pub(super) fn patterns(&self, differing: u64, chance: Option<&Figure>) -> BTreeMap<Figure, u64> {
-        let by_chance = chance.and_then(|chance| self.0.get(chance)).map_or(0, |count| count.cells);
+    /// Returns the figures that make a pattern among so many differing cells, with their cells.
+    pub(super) fn patterns(&self, differing: u64) -> BTreeMap<Figure, u64> {
         let holds = |count: &Count| {
-            count.cells > by_chance
-                && count.alone >= LEAST_CELLS
+            count.alone >= LEAST_CELLS
                 && count.alone * 2 >= count.cells
                 && count.values.len() >= LEAST_VALUES
                 && count.cells * ONE_IN >= differing
         };
         self.0
             .iter()
-            .filter(|(figure, count)| Some(*figure) != chance && holds(count))
+            .filter(|(_, count)| holds(count))
             .map(|(figure, count)| (figure.clone(), count.cells))
             .collect()
     }
@@ -119,11 +116,10 @@ mod tests {
             (0..cells).for_each(|i| counts.add(&Figure::Plain, i < alone, i % values));
             counts
         };
-        assert_eq!(counted(5, 5, 3).patterns(100, None).get(&Figure::Plain), Some(&5));
-        assert!(counted(4, 4, 3).patterns(4, None).is_empty(), "too few cells");
-        assert!(counted(5, 5, 2).patterns(5, None).is_empty(), "too few values");
-        assert!(counted(5, 5, 3).patterns(101, None).is_empty(), "too small a share");
-        assert!(counted(12, 5, 3).patterns(12, None).is_empty(), "most have a cause of their own");
-        assert!(counted(5, 5, 3).patterns(5, Some(&Figure::Plain)).is_empty(), "it is chance");
+        assert_eq!(counted(5, 5, 3).patterns(100).get(&Figure::Plain), Some(&5));
+        assert!(counted(4, 4, 3).patterns(4).is_empty(), "too few cells");
+        assert!(counted(5, 5, 2).patterns(5).is_empty(), "too few values");
+        assert!(counted(5, 5, 3).patterns(101).is_empty(), "too small a share");
+        assert!(counted(12, 5, 3).patterns(12).is_empty(), "most have a cause of their own");
     }
 }

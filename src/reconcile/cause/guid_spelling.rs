@@ -85,4 +85,11 @@ impl Cause for This {
         }
         Some(settling)
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.kept_as_text_or(
+            "The target writes its GUIDs as no uuid is read, and no step changes what the target holds: its column should have the \
+             type uuid.",
+        )
+    }
 }

@@ -122,6 +122,13 @@ impl Cause for This {
         let settling = settling.word("as", yaml::text("decimal(38,0)"));
         Some(settling.giving_up("how numbers are written, and digits behind the point"))
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.no_text_or(
+            "Both sides have leading zeros and not as many: which of the two is the width of the codes has to be decided, and the \
+             other side mended.",
+        )
+    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,12 @@
 //!
 //! That a value always meets another cannot be seen from the rows that differ: where `Open` became `Closed` in one record
 //! of a hundred it did so in every one of those. So the rows that have a partner are counted too, but only the few
-//! values that may be codes, and those that lines would alter where both sides have them.
+//! values that may be codes, and those that lines would alter where both sides have them. Where a column slipped, the value in
+//! the row before the first that differs is looked at as well.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::frame::Frame;
 use crate::reconcile::bind::BoundReconcile;
@@ -13,7 +15,8 @@ use crate::reconcile::cell::Cell;
 use crate::reconcile::convert::Reader;
 use crate::rule::RuleError;
 
-use super::both::text_of;
+use super::around::Beside;
+use super::both::{key, text_of};
 use super::settling::Alters;
 use super::{Causes, LEAST_CELLS};
 
@@ -79,6 +82,10 @@ pub struct Background<'a> {
     rows: BTreeMap<usize, BTreeMap<Option<String>, u64>>,
     /// What lines would alter, by position of the column and the causes they would settle.
     altered: BTreeMap<(usize, Causes), (Alters, u64)>,
+    /// The positions of rows whose values are wanted, ascending, by position of the column.
+    wanted: Arc<BTreeMap<usize, Vec<u64>>>,
+    /// What stands for the value in such a row, as far as it was fed.
+    beside: BTreeMap<(usize, u64), u64>,
 }
 
 impl std::fmt::Debug for Background<'_> {
@@ -92,15 +99,25 @@ impl<'a> Background<'a> {
         bound: &'a BoundReconcile,
         met: &[Met],
         alters: impl IntoIterator<Item = ((usize, Causes), Alters)>,
+        beside: &[Vec<Beside>],
     ) -> Self {
         let wanted = |met: &Met| met.candidates().map(|(value, _, _)| (value.clone(), 0)).collect();
         let rows: BTreeMap<usize, BTreeMap<Option<String>, u64>> =
             met.iter().map(wanted).enumerate().collect();
         let altered = alters.into_iter().map(|(place, alters)| (place, (alters, 0))).collect();
+        let mut wanted: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+        for (column, beside) in beside.iter().enumerate().filter(|(_, beside)| !beside.is_empty()) {
+            let mut rows: Vec<u64> = beside.iter().map(|beside| beside.row).collect();
+            rows.sort_unstable();
+            rows.dedup();
+            wanted.insert(column, rows);
+        }
         Background {
             bound,
             rows: rows.into_iter().filter(|(_, values)| !values.is_empty()).collect(),
             altered,
+            wanted: Arc::new(wanted),
+            beside: BTreeMap::new(),
         }
     }
 
@@ -113,7 +130,8 @@ impl<'a> Background<'a> {
     }
 
     fn positions(&self) -> BTreeSet<usize> {
-        self.rows.keys().copied().chain(self.altered.keys().map(|(column, _)| *column)).collect()
+        let of_lines = self.altered.keys().map(|(column, _)| *column);
+        self.rows.keys().copied().chain(of_lines).chain(self.wanted.keys().copied()).collect()
     }
 
     /// Counts the rows of a frame: rows of expected that have a partner, those that differ included.
@@ -135,7 +153,15 @@ impl<'a> Background<'a> {
                 .filter(|((own, _), _)| *own == position)
                 .map(|(_, counted)| counted)
                 .collect();
-            for row in 0..expected.height() {
+            let wanted = self.wanted.get(&position).map(Vec::as_slice).unwrap_or_default();
+            let is_counted = !altered.is_empty() || !codes.is_empty();
+            for (row, place) in expected.rows.iter().enumerate() {
+                if !wanted.is_empty() && wanted.binary_search(place).is_ok() {
+                    self.beside.insert((position, *place), key(&column.policy, &reader.cell(row)));
+                }
+                if !is_counted {
+                    continue;
+                }
                 let cell = reader.cell(row);
                 let text = match &cell {
                     Cell::Text(text) => Some(Cow::Borrowed(text.as_ref())),
@@ -160,11 +186,17 @@ impl<'a> Background<'a> {
                 *own.entry(value.clone()).or_default() += count;
             }
         }
+        self.beside.extend(&other.beside);
         for (place, (_, count)) in &other.altered {
             if let Some((_, own)) = self.altered.get_mut(place) {
                 *own += count;
             }
         }
+    }
+
+    /// Returns what stands for a column's value in the row at this position of the snapshot, where it was wanted and fed.
+    pub(super) fn beside(&self, column: usize, row: u64) -> Option<u64> {
+        self.beside.get(&(column, row)).copied()
     }
 
     /// Returns how many rows lines would alter, those that differ included; nothing where that was not counted.
@@ -199,6 +231,10 @@ impl<'a> Codes<'a> {
             }
         }
         codes
+    }
+
+    fn is_empty(&self) -> bool {
+        self.null.is_none() && self.texts.is_empty()
     }
 
     fn bit(text: &str) -> u64 {

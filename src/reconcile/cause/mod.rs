@@ -18,15 +18,18 @@
 //! # Evidence
 //! A pattern counts where at least [`LEAST_CELLS`] cells have the same figure, with at least [`LEAST_VALUES`] different
 //! expected values, which are at least one in [`ONE_IN`] of the column's differing cells, and where at least half of
-//! them, and no fewer than [`LEAST_CELLS`], have no cause that they show by themselves; and where they are more than chance
-//! would bring about, if the cause knows how many these are.
+//! them, and no fewer than [`LEAST_CELLS`], have no cause that they show by themselves. A figure that rests on what stands
+//! in the rows beside must also be there more often than chance would have it: the bound stands in `chance.rs`.
 
+mod around;
 mod both;
+mod chance;
 mod dates;
 mod decide;
 mod evidence;
 mod itself;
 mod mapping;
+mod remedies;
 mod settling;
 mod whole;
 
@@ -169,11 +172,6 @@ trait Cause: Sync {
     /// Adds the figures that the cell would have in a pattern of its column.
     fn pattern(&self, _both: &Both<'_>, _figures: &mut Vec<Figure>) {}
 
-    /// Returns the figure that stands for what chance brings about: no pattern itself, and none is one that has not more cells.
-    fn chance(&self) -> Option<Figure> {
-        None
-    }
-
     /// Returns a text without what the cause is about, where it can be taken away: then causes can be tried together.
     fn form<'t>(&self, _text: &'t str) -> Option<Cow<'t, str>> {
         None
@@ -184,6 +182,18 @@ trait Cause: Sync {
 
     /// Returns what would settle the cells, where anything would.
     fn settling(&self, _told: &Told<'_>) -> Option<Settling> {
+        None
+    }
+
+    /// Says why no line settles the cells where [`Cause::settling`] gives none, and what does, in sentences. They hold no
+    /// cell value. A cause that always has lines says nothing.
+    fn no_line(&self, _told: &Told<'_>) -> String {
+        String::new()
+    }
+
+    /// Returns which row a figure looks at where it is another one: 0 the row before, 1 the row behind. Such a pattern must be
+    /// there more often than by chance.
+    fn looks_at(&self, _figure: &Figure) -> Option<usize> {
         None
     }
 

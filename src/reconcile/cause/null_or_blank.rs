@@ -63,4 +63,10 @@ impl Cause for This {
             settling.giving_up("the difference between NULL and blank text")
         })
     }
+
+    fn no_line(&self, _told: &Told<'_>) -> String {
+        "The values are not compared as text, so that a blank cannot be listed as NULL: the step `null_if` makes NULL of the \
+         source's, and the target's is to be mended."
+            .to_owned()
+    }
 }

@@ -163,6 +163,13 @@ impl Cause for This {
         let settling = Settling::of(told, |figure| *figure == Figure::Word(PLAIN))?;
         Some(settling.word("as", decimal).giving_up("how numbers are written, and digits after the first 10 behind the point"))
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.kept_as_text_or(
+            "The target's numbers are written for people, or have more than 10 digits behind the point, and no step reads what the \
+             target holds: its column should have the type of a number.",
+        )
+    }
 }
 
 #[cfg(test)]

@@ -113,6 +113,13 @@ impl Cause for This {
                 .altering(|text| without_signs(text) != text)
         })
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.no_text_or(
+            "The target has signs that the source has not, and no step puts them in: whether they belong there has to be decided; \
+             the run's repairs take them away.",
+        )
+    }
 }
 
 #[cfg(test)]

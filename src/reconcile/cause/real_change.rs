@@ -31,4 +31,9 @@ impl Cause for This {
     fn says(&self, _told: &Told<'_>) -> String {
         "real changes".to_owned()
     }
+
+    fn no_line(&self, _told: &Told<'_>) -> String {
+        "These are to be looked at one by one: where the source is right, the run's repairs bring the target to it."
+            .to_owned()
+    }
 }

@@ -136,6 +136,10 @@ impl Cause for This {
         }
         (!told.keeps_text()).then(|| settling.word("as", yaml::text(DECIMAL)))
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.kept_as_text_or("A tolerance has no more than 20 digits behind the point.")
+    }
 }
 
 /// Returns the fewest digits behind the point to which a number was brought, and whether all were rounded.

@@ -42,11 +42,14 @@ use crate::frame::Number;
 
 use super::both::Both;
 use super::settling::{Settling, Told, joined, thousands};
-use super::sign::is_not_zero;
+use super::sign::{NO_NUMBER, is_not_zero};
 use super::{Cause, Figure};
 
 pub(super) const RANK: u8 = 120;
 pub(super) const INCLUDES: &[&str] = &[];
+
+/// The most digits behind the point of a factor that is written as a decimal number.
+const MOST_DIGITS: u32 = 12;
 
 pub(super) struct This;
 
@@ -71,6 +74,15 @@ fn ratio(e: Number, t: Number) -> Option<(i128, i128)> {
     Some((sign * over / common, sign * under / common))
 }
 
+/// Returns a ratio in lowest terms as a decimal number, where it has no more than [`MOST_DIGITS`] digits behind the point.
+fn plain(over: i128, under: i128) -> Option<String> {
+    let scale = (0..=MOST_DIGITS).find(|scale| 10_i128.pow(*scale) % under == 0)?;
+    let digits = over.checked_mul(10_i128.pow(scale) / under)?;
+    let mut text = String::new();
+    Number::Exact { digits, scale }.push_text(&mut text);
+    Some(text)
+}
+
 impl Cause for This {
     fn pattern(&self, both: &Both<'_>, figures: &mut Vec<Figure>) {
         let ratio = both.numbers().and_then(|(e, t)| ratio(e, t));
@@ -87,7 +99,10 @@ impl Cause for This {
                 Figure::Ratio(over @ (1 | -1), under) => {
                     Some(format!("{}{} times as small", sign(*over), thousands(*under)))
                 }
-                Figure::Ratio(over, under) => Some(format!("{over}/{under} times as large")),
+                Figure::Ratio(over, under) => {
+                    let factor = plain(*over, *under).unwrap_or_else(|| format!("{over}/{under}"));
+                    Some(format!("{factor} times as large"))
+                }
                 _ => None,
             })
             .collect();
@@ -100,16 +115,32 @@ impl Cause for This {
         let calculated = told.calculated(|name| match (over, under) {
             (over, 1) => format!("{name} * {over}"),
             (1, under) => format!("{name} / {under}"),
-            _ => format!("{name} * {over} / {under}"),
+            (over, under) => match plain(*over, *under) {
+                Some(factor) => format!("{name} * {factor}"),
+                None => format!("{name} * {over} / {under}"),
+            },
         })?;
         let settling = Settling::of(told, |own| own == figure)?.word("source_expression", calculated);
         Some(settling.giving_up("the unit of the source's numbers").altering(is_not_zero))
+    }
+
+    fn no_line(&self, _told: &Told<'_>) -> String {
+        NO_NUMBER.to_owned()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn factors_are_written_plainly() {
+        assert_eq!(plain(12_897, 100).as_deref(), Some("128.97"));
+        assert_eq!(plain(-3, 4).as_deref(), Some("-0.75"));
+        assert_eq!(plain(52, 1).as_deref(), Some("52"));
+        assert_eq!(plain(1, 3), None);
+        assert_eq!(plain(i128::MAX, 2), None);
+    }
 
     #[test]
     fn ratios_are_exact() {

@@ -12,6 +12,7 @@ use super::Figure;
 use super::both::Of;
 
 /// What is known of the cells of one cause in one column.
+#[derive(Clone, Copy)]
 pub(super) struct Told<'a> {
     /// The column.
     pub(super) of: &'a Of<'a>,
@@ -56,9 +57,28 @@ impl Told<'_> {
         form.family() == Family::Text && *form != Logical::Uuid
     }
 
-    /// Returns true where expected's column is text, so that steps for text can act on it.
+    /// Returns true where expected's column is text as it was cleansed, so that steps for text can act on it.
     pub(super) fn source_is_text(&self) -> bool {
-        self.of.e.logical.is_text()
+        self.of.e.logical.is_text() && !self.of.prepared
+    }
+
+    /// Says that words of the column's policy keep its values texts; else the sentence for what else is in the way.
+    pub(super) fn kept_as_text_or(&self, otherwise: &str) -> String {
+        match self.keeps_text() {
+            true => "The column's policy has `case` or `whitespace`, which texts alone can have, so that its values cannot be \
+                     compared as what they stand for: without these words a line settles it."
+                .to_owned(),
+            false => otherwise.to_owned(),
+        }
+    }
+
+    /// Says that a step needs text, where the source's column is none; else the sentence for what else is in the way.
+    pub(super) fn no_text_or(&self, otherwise: &str) -> String {
+        match self.source_is_text() {
+            true => otherwise.to_owned(),
+            false => "The source's column is not text, and the steps that could settle it change text alone."
+                .to_owned(),
+        }
     }
 
     /// Returns true where the column's policy has a word that only texts can have.
@@ -79,7 +99,16 @@ impl Told<'_> {
 
     /// Returns an expression of the source's column as YAML, where that column is a number; `of` is given its name in SQL.
     pub(super) fn calculated(&self, of: impl Fn(&str) -> String) -> Option<String> {
-        (self.of.e.logical.family() == Family::Number).then(|| Self::expression(&self.of.column.name, of))
+        let is_number = self.of.e.logical.family() == Family::Number && !self.of.prepared;
+        is_number.then(|| Self::expression(&self.of.column.name, of))
+    }
+
+    /// Returns an expression of the source's column so many of a unit later as YAML, where that column is a date or timestamp.
+    pub(super) fn later(&self, count: i128, unit: &str) -> Option<String> {
+        let is_moment = self.of.e.logical.family() == Family::Moment && !self.of.prepared;
+        let (sign, many) = (if count < 0 { '-' } else { '+' }, if count.abs() == 1 { "" } else { "s" });
+        let later = |name: &str| format!("{name} {sign} interval '{} {unit}{many}'", count.abs());
+        is_moment.then(|| Self::expression(&self.of.column.name, later))
     }
 
     /// Returns an expression of one of the source's columns as YAML; `of` is given its name in SQL.

@@ -34,6 +34,10 @@ use super::{Cause, Figure};
 pub(super) const RANK: u8 = 130;
 pub(super) const INCLUDES: &[&str] = &[];
 
+/// Why nothing is calculated.
+pub(super) const NO_NUMBER: &str = "The source's column is not a number, and nothing is calculated with text: give it its type, in \
+    `types` of a file or by the step `parse_number`, and a line settles it.";
+
 pub(super) struct This;
 
 impl Cause for This {
@@ -57,6 +61,10 @@ impl Cause for This {
         let opposite = told.calculated(|name| format!("-{name}"))?;
         let settling = Settling::of_all(told)?.word("source_expression", opposite);
         Some(settling.giving_up("the sign of the source's numbers").altering(is_not_zero))
+    }
+
+    fn no_line(&self, _told: &Told<'_>) -> String {
+        NO_NUMBER.to_owned()
     }
 }
 

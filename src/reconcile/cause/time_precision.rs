@@ -94,6 +94,13 @@ impl Cause for This {
         }
         (!told.keeps_text()).then(|| settling.word("as", "timestamp"))
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.kept_as_text_or(
+            "The times were rounded up, and `precision` cuts off alone: a load that rounds has to be decided on, and the source's \
+             times rounded the same way.",
+        )
+    }
 }
 
 fn coarsest(told: &Told<'_>) -> Option<&'static str> {

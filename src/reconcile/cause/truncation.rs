@@ -137,4 +137,11 @@ impl Cause for This {
             settling.giving_up(lost)
         })
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.no_text_or(
+            "It is the source's text that was cut off, and what the target has behind it is not there: the source has to be read \
+             whole, or mended.",
+        )
+    }
 }

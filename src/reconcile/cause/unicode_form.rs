@@ -111,4 +111,11 @@ impl Cause for This {
         let settling = settling.step(told.step("normalise_unicode"), &fields).giving_up(lost);
         Some(settling.altering(move |text| normal(text, form, *remove) != text))
     }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        told.no_text_or(
+            "It is the target that spells characters in the unusual way, and no step changes what the target holds: the run's \
+             repairs do.",
+        )
+    }
 }

@@ -7,8 +7,8 @@
 //!   are the same number of quarters of an hour apart, at most 14 hours; or one side is UTC where the other is the clock of
 //!   `Europe/London`, `Europe/Paris`, `America/New_York` or `America/Los_Angeles`.
 //! - A time that the clocks of the declared zone skipped in spring is this cause by itself.
-//! - Where a timestamp without a zone meets one with a zone, and another zone would make them equal, `timezone` names it. In
-//!   any other column no line settles it.
+//! - Where a timestamp without a zone meets one with a zone, and another zone would make them equal, `timezone` names it.
+//!   Where all times are the same hours away, winter and summer, the line compares the source's time moved by as much.
 //!
 //! ```rows expected
 //! | logged: timestamp   |
@@ -135,11 +135,33 @@ impl Cause for This {
     }
 
     fn settling(&self, told: &Told<'_>) -> Option<Settling> {
+        if let Some((figure @ Figure::Number(minutes), _)) = told.figures.first() {
+            let later = match minutes % 60 {
+                0 => told.later(minutes / 60, "hour"),
+                _ => told.later(*minutes, "minute"),
+            };
+            let settling = Settling::of(told, |own| own == figure)?.word("source_expression", later?);
+            return Some(settling.giving_up("what the source's own clocks show").altering(|_| true));
+        }
         let word = told.words().into_iter().find(|word| ZONES.iter().any(|(_, _, _, name)| name == word))?;
         // Where most times are right as they are, the zone is.
         let is_most = told.cells().saturating_mul(MOST_TIMES) >= told.of.pairs;
         let settling = Settling::of(told, |figure| *figure == Figure::Word(word)).filter(|_| is_most)?;
         Some(settling.word("timezone", word).giving_up("nothing: they say whose clocks the times without a zone show"))
+    }
+
+    fn no_line(&self, told: &Told<'_>) -> String {
+        match told.words().first() {
+            Some(&SKIPPED) => {
+                "The declared zone never had these times: another `timezone` does, or the clock that wrote them kept no summer time."
+            }
+            Some(_) => {
+                "How far the clocks are apart changes with the date, and no expression converts between zones: where one side \
+                 shows the clocks of a zone and the other is UTC, give the one `timezone` and the other a type with a zone."
+            }
+            None => "The source's column is text, and time is added to timestamps alone: give it the type timestamp, and a line settles it.",
+        }
+        .to_owned()
     }
 }
 

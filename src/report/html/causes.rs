@@ -63,7 +63,7 @@ pub struct Cause {
 }
 
 /// Returns the place of a cause of a column on the dataset's page.
-fn anchor(dataset: &DatasetResult, column: &str, cause: &str) -> String {
+pub(super) fn anchor(dataset: &DatasetResult, column: &str, cause: &str) -> String {
     let id = format!("reconcile-{column}");
     let position = dataset.rules.iter().position(|rule| rule.id == id).unwrap_or(dataset.rules.len());
     format!("{}-{}", rules::anchor(position), cause.replace('+', "-"))

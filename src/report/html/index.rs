@@ -5,11 +5,12 @@ use serde::Serialize;
 use crate::findings::{DatasetResult, RunResult};
 use crate::ledger::SourceDisposition;
 use crate::model::{Dimension, Side, Status};
-use crate::report::causes::movement;
+use crate::report::causes::{self, movement};
 use crate::report::words;
 
 use crate::report::words::rows_hit;
 
+use super::causes::anchor;
 use super::facts::{self, Compared, Mask, NotChecked, Run, Snapshot, Verdict};
 use super::flow::{Flow, flow};
 use super::rules::{self, Problem, RuleView};
@@ -89,6 +90,8 @@ pub struct DatasetRow {
     pub bar: Vec<Part>,
     /// How much of what differs only moved, where that was asked for.
     pub moved: Option<String>,
+    /// The cause that most differing cells have, in words, and the place of its section.
+    pub worst_cause: Option<(String, String)>,
     /// Rules that stop the gate, in words.
     pub stopped: String,
     /// Rules that warn, in words; nothing where none does.
@@ -286,6 +289,10 @@ fn row(result: &RunResult, dataset: &DatasetResult) -> DatasetRow {
         ],
         bar: bar(dataset),
         moved: movement(dataset),
+        worst_cause: causes::worst(dataset).map(|worst| {
+            let place = anchor(dataset, worst.column, worst.cause);
+            (worst.sentence, format!("{}#{place}", facts::page(&dataset.name)))
+        }),
         stopped: if stopped == 0 {
             format!("none of {all}")
         } else {

@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 
 use crate::diagnostic::{Diagnostic, Diagnostics, Span, Spanned};
 use crate::node::{FromNode, Node, params};
-use crate::rule::TimeSpan;
+use crate::rule::{TimeSpan, quantity};
 
 params! {
     /// A PostgreSQL database.
@@ -47,7 +47,8 @@ params! {
         connections: Connections = "4",
         /// The most rows or bytes a second, over all connections: `5000 rows/s`, `20 MB/s`. Default: no limit.
         rate: Option<Rate>,
-        /// The longest that the server may work on one statement. Default: no limit.
+        /// The longest that the server may work on one statement, such as `90s`, `10min`, `2h` or `1d`; seven days at most, as
+        /// for every span of time. Default: no limit.
         statement_timeout: Option<TimeSpan>,
         /// The hours in which it is read, by the clock of this machine, such as `19:00-07:00`. Default: always.
         hours: Option<Hours>,
@@ -149,11 +150,8 @@ pub enum Rate {
 impl FromNode for Rate {
     fn from_node(node: &Node, out: &mut Diagnostics) -> Option<Self> {
         let text = String::from_node(node, out)?;
-        let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let digits = plain.chars().take_while(char::is_ascii_digit).count();
-        let (number, unit) = plain.split_at(digits);
-        let number = number.parse::<u64>().ok().filter(|n| *n > 0);
-        let rate = number.and_then(|n| match unit {
+        let most = quantity(&text).filter(|(number, _)| *number > 0);
+        let rate = most.and_then(|(n, unit)| match unit.as_str() {
             "rows/s" => Some(Rate::Rows(n)),
             "kB/s" | "KB/s" => n.checked_mul(1_000).map(Rate::Bytes),
             "MB/s" => n.checked_mul(1_000_000).map(Rate::Bytes),
@@ -241,7 +239,10 @@ mod tests {
         for wrong in ["0 rows/s", "20", "MB/s", "99999999999999999999 MB/s"] {
             assert_eq!(read::<Rate>(wrong), None, "{wrong}");
         }
-        for wrong in ["10", "10m", "8000h", "-1s"] {
+        let day: TimeSpan = read("1 d").unwrap();
+        assert_eq!(day, read::<TimeSpan>("24h").unwrap());
+        assert_eq!(read::<TimeSpan>("7d").unwrap().0, Duration::from_hours(168));
+        for wrong in ["10", "10m", "8000h", "8d", "18446744073709551615d", "-1s"] {
             assert_eq!(read::<TimeSpan>(wrong), None, "{wrong}");
         }
         for wrong in ["19:00", "19:00-19:00", "25:00-07:00"] {

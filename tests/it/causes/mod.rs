@@ -3,5 +3,6 @@
 mod examples;
 mod pair;
 mod planted;
+mod settled;
 mod table;
 mod write;

@@ -480,6 +480,95 @@ fn slipped(seed: u64, rows: usize) -> Planted {
     Planted { name: "uprn", types: ("i64", "i64"), values, causes }
 }
 
+/// Makes columns in which a cause shows in several cells together: of so many faults, in three times as many rows and two more.
+pub type Together = fn(&mut Random, usize) -> Vec<Planted>;
+
+/// The causes that no cell shows by itself, and no column of its own kind has in all cells.
+pub const TOGETHER: &[Together] = &[mapped, swapped, shifted_by_a_row];
+
+/// A code that always becomes another one, among codes that stay.
+fn mapped(random: &mut Random, faults: usize) -> Vec<Planted> {
+    let rows = 3 * faults + 2;
+    let mut order: Vec<usize> = (0..rows).collect();
+    random.shuffle(&mut order);
+    let mut values = vec![both("", ""); rows];
+    let mut causes = BTreeMap::new();
+    for (i, row) in order.into_iter().enumerate() {
+        if i < faults {
+            values[row] = both("SEC", "Secure");
+            causes.insert(row, "code_mapping");
+        } else {
+            let code = random.pick(&["INT", "NON", "Open"]).to_owned();
+            values[row] = both(&code, code.clone());
+        }
+    }
+    vec![Planted { name: "tenure", types: ("text", "text"), values, causes }]
+}
+
+/// Two columns that hold each other's values in some rows.
+fn swapped(random: &mut Random, faults: usize) -> Vec<Planted> {
+    let rows = 3 * faults + 2;
+    let mut order: Vec<usize> = (0..rows).collect();
+    random.shuffle(&mut order);
+    let (mut of_first, mut of_second) = (vec![both("", ""); rows], vec![both("", ""); rows]);
+    let mut causes = BTreeMap::new();
+    for (i, row) in order.into_iter().enumerate() {
+        let (a, b) = (format!("{}{i}", word(random)), format!("{}{i}son", word(random)));
+        if i < faults {
+            (of_first[row], of_second[row]) = (both(&a, b.clone()), both(&b, a));
+            causes.insert(row, "columns_swapped");
+        } else {
+            (of_first[row], of_second[row]) = (both(&a, a.clone()), both(&b, b.clone()));
+        }
+    }
+    let types = ("text", "text");
+    vec![
+        Planted { name: "forename", types, values: of_first, causes: causes.clone() },
+        Planted { name: "surname", types, values: of_second, causes },
+    ]
+}
+
+/// A column that slipped by one row somewhere: each row of a run holds what the one before or behind it should.
+fn shifted_by_a_row(random: &mut Random, faults: usize) -> Vec<Planted> {
+    let rows = 3 * faults + 2;
+    let count = |n: usize| i64::try_from(n).expect("a small number");
+    let expected: Vec<String> =
+        (0..rows).map(|row| (count(row) * 1_000 + random.range(0, 999)).to_string()).collect();
+    let start = usize::try_from(random.range(1, count(rows - faults - 1))).expect("a row");
+    let is_up = random.chance(50);
+    let mut causes = BTreeMap::new();
+    let value = |row: usize| {
+        if !(start..start + faults).contains(&row) {
+            return both(&expected[row], expected[row].clone());
+        }
+        causes.insert(row, "rows_shifted");
+        both(&expected[row], expected[if is_up { row + 1 } else { row - 1 }].clone())
+    };
+    let values = (0..rows).map(value).collect();
+    vec![Planted { name: "uprn", types: ("i64", "i64"), values, causes }]
+}
+
+/// A column of few values in which some are changed at random.
+pub fn few_values(random: &mut Random, values: u64, rows: usize, of_a_hundred: u64) -> Vec<Planted> {
+    let most = i64::try_from(values).expect("a small number") - 1;
+    let percent = i64::try_from(of_a_hundred).expect("a small number");
+    let mut of_row = || {
+        let old = random.range(0, most);
+        let new = if random.chance(percent) { random.range(0, most) } else { old };
+        both(&format!("v{old}"), format!("v{new}"))
+    };
+    let values = (0..rows).map(|_| of_row()).collect();
+    vec![Planted { name: "kind", types: ("text", "text"), values, causes: BTreeMap::new() }]
+}
+
+/// A column of few values that slipped by one row from the first to the last.
+pub fn few_values_slipped(random: &mut Random, values: u64, rows: usize) -> Vec<Planted> {
+    let most = i64::try_from(values).expect("a small number") - 1;
+    let expected: Vec<String> = (0..rows).map(|_| format!("v{}", random.range(0, most))).collect();
+    let values = (0..rows).map(|row| both(&expected[row], expected[row.saturating_sub(1)].clone())).collect();
+    vec![Planted { name: "kind", types: ("text", "text"), values, causes: BTreeMap::new() }]
+}
+
 /// Makes the two frames of columns, in the order of these rows.
 pub fn frames(columns: &[Planted], order: &[usize]) -> (Frame, Frame) {
     let side = |of: fn(&(Text, Text)) -> &Text,

@@ -55,11 +55,62 @@ fn causes_stand_in_every_output() {
     assert_eq!(cot.causes[0].says, "dates that are exactly 1 day later in the target");
     let text = |name: &str| std::fs::read_to_string(folder.run_folder().join(name)).expect("text");
     assert!(!text("run.json").contains("Flat"), "run.json holds no value");
-    assert!(text("summary.md").contains("All 12 differences come from dates that are exactly 1 day later"));
+    let summary = text("summary.md");
+    assert!(summary.contains("All 12 differences come from dates that are exactly 1 day later"), "{summary}");
+    assert!(summary.contains("has the lines that would settle some of them"), "{summary}");
+    // Four causes have twelve cells each: the first by name stands for the dataset.
+    let worst = "12 of 52 differing cells come from 2 codes that each always became another value, in code.";
+    assert!(summary.contains(&format!("- t: {worst}\n")), "{summary}");
+    assert!(ran.stdout.contains(&format!("  Why values differ in t: {worst}\n")), "{ran:?}");
+    let (first, page) = (text("report/index.html"), text("report/t.html"));
+    let link = first.split("href=\"").find(|part| part.contains(worst)).expect("the worst cause");
+    let place = link.split('"').next().and_then(|link| link.strip_prefix("t.html#")).expect("a place");
+    assert!(page.contains(&format!("class=\"cause\" id=\"{place}\"")), "{place}");
     assert!(text("junit.xml").contains("come from rounding to 2 digits behind the point"));
     let page = text("report/t.html");
     assert!(page.contains("Columns by cause") && page.contains("heat-5"), "{page}");
     assert!(page.contains("values: { K0: Flat, K1: House }"), "{page}");
+}
+
+#[test]
+fn a_cell_of_two_causes_has_both_and_is_counted_apart() {
+    let folder = Folder::new();
+    let rules = "dataset: t\nkey: [id]\nsource: { connection: files, file: source.csv }\ntarget: { connection: files, file: target.csv }\n";
+    let (mut source, mut target) = ("id,name\n".to_owned(), "id,name\n".to_owned());
+    for (id, (e, t)) in
+        [("Ann Lee", "ANN LEE"), ("Bo Ray", "Bo Ray "), ("Cid Fox", "CID FOX "), ("Dot Hay", "DOT HAY ")]
+            .into_iter()
+            .enumerate()
+    {
+        source += &format!("{id},{e}\n");
+        target += &format!("{id},{t}\n");
+    }
+    folder.project(rules, &source, &target);
+    let ran = folder.run(&["run"]);
+    assert!(
+        ran.stdout
+            .contains("2 of 4 differing cells come from capital and small letters, and from white space"),
+        "{ran:?}"
+    );
+    let findings = read_parquet(&folder.run_folder().join("findings/t.parquet"));
+    let causes: Vec<String> = column(&findings, "cause").into_iter().flatten().collect();
+    assert_eq!(causes, ["case", "whitespace", "case+whitespace", "case+whitespace"]);
+    let result = folder.result();
+    let name = result.datasets[0].columns.iter().find(|column| column.name == "name").expect("name");
+    let counted: Vec<(&str, u64)> =
+        name.causes.iter().map(|cause| (cause.cause.as_str(), cause.cells)).collect();
+    assert_eq!(counted, [("case+whitespace", 2), ("case", 1), ("whitespace", 1)]);
+    assert_eq!(counted.iter().map(|(_, cells)| cells).sum::<u64>(), name.mismatched);
+    let text = |file: &str| std::fs::read_to_string(folder.run_folder().join(file)).expect("text");
+    let page = text("report/t.html");
+    assert!(page.contains("<h4>case and whitespace</h4>") && page.contains("<h4>case</h4>"), "{page}");
+    assert!(
+        page.contains("2 of 4 differences come from capital and small letters, and from white space"),
+        "{page}"
+    );
+    assert!(text("summary.md").contains("| t | name | case and whitespace | 2 of 4 differences come from"));
+    folder.run(&["explain-differences", "--write"]);
+    assert_eq!(folder.run(&["run"]).code, Some(0), "the lines of both settle all");
 }
 
 #[test]
@@ -73,7 +124,9 @@ fn what_is_told_names_dataset_column_cause_count_and_lines() {
         "          name: { whitespace: trim }\n",
         "t, code\n  code_mapping: All 12 differences come from 2 codes that each always became another value.\n",
         "          values: { K0: Flat, K1: House }\n",
-        "t, cot\n  day_shift: All 12 differences come from dates that are exactly 1 day later in the target.\n    No line in the dataset's file settles it.\n",
+        "t, cot\n  day_shift: All 12 differences come from dates that are exactly 1 day later in the target.\n    These lines settle all of them and give up the source's own dates.\n",
+        "          cot: { source_expression: \"cot + interval '1 day'\" }\n",
+        "t, note\n  real_change: All 12 differences come from real changes.\n    No line in the dataset's file settles it. These are to be looked at one by one",
         "          rent: { tolerance: 0.005 }\n",
     ] {
         assert!(told.stdout.contains(part), "{part}\n{}", told.stdout);
@@ -101,7 +154,7 @@ fn written_lines_settle_and_leave_all_else_as_it_was() {
     assert!(written.stdout.contains("rules/t.yml: t, rent, rounding\n"), "{written:?}");
     let rules = std::fs::read_to_string(folder.path().join("rules/t.yml")).expect("rules");
     let wanted = RULES.replace("{ case: ignore }", "{ case: ignore, whitespace: trim }")
-        + "    rent: { tolerance: 0.005 }\ncleanse:\n  - step: map_values\n    columns: [code]\n    values: { K0: Flat, K1: House }\n";
+        + "    cot: { source_expression: \"cot + interval '1 day'\" }\n    rent: { tolerance: 0.005 }\ncleanse:\n  - step: map_values\n    columns: [code]\n    values: { K0: Flat, K1: House }\n";
     assert_eq!(rules, wanted);
     assert_eq!(folder.run(&["check-config"]).code, Some(0));
     folder.run(&["run"]);
@@ -112,7 +165,12 @@ fn written_lines_settle_and_leave_all_else_as_it_was() {
         .filter(|column| column.mismatched > 0)
         .map(|column| (column.name.as_str(), column.mismatched))
         .collect();
-    assert_eq!(left, [("cot", 12), ("note", 12)]);
+    assert_eq!(left, [("note", 12)]);
+    let summary = std::fs::read_to_string(folder.run_folder().join("summary.md")).expect("summary.md");
+    assert!(
+        summary.contains("No line settles them; `counterfoil explain-differences` says what does."),
+        "{summary}"
+    );
     let again = folder.run(&["explain-differences", "--write"]);
     assert!(again.stdout.contains("Nothing was written"), "{again:?}");
 }
@@ -148,4 +206,20 @@ fn lines_with_values_of_a_hidden_column_are_neither_told_nor_written() {
     folder.run(&["explain-differences", "--write"]);
     let rules = std::fs::read_to_string(folder.path().join("rules/t.yml")).expect("rules");
     assert!(!rules.contains("Flat"), "{rules}");
+}
+
+#[test]
+fn numbers_that_an_expression_makes_are_shown_plainly() {
+    let folder = Folder::new();
+    let rules = "dataset: t\nkey: [id]\nsource: { connection: files, file: source.csv, types: { id: i64, v: i64 } }\n\
+        target: { connection: files, file: target.csv, types: { id: i64, v: \"decimal(9,2)\" } }\n\
+        reconcile: { columns: { v: { source_expression: v / 100 } } }\n";
+    folder.project(rules, "id,v\n1,12897\n2,5000\n3,1\n", "id,v\n1,130.00\n2,50.10\n3,0.01\n");
+    folder.run(&["run"]);
+    let findings = read_parquet(&folder.run_folder().join("findings/t.parquet"));
+    let texts = |name: &str| column(&findings, name).into_iter().flatten().collect::<Vec<String>>();
+    assert_eq!(texts("expected"), ["128.97", "50.00"]);
+    assert_eq!(texts("target"), ["130.00", "50.10"]);
+    let page = std::fs::read_to_string(folder.run_folder().join("report/t.html")).expect("a page");
+    assert!(!page.contains("128.970"), "{page}");
 }

@@ -40,6 +40,8 @@ fn sound_rules_say_nothing() {
         "{ step: map_values, column: t, values: { A: B, C: ~ }, unmapped: null }",
         "{ step: parse_number, columns: [n], to: 'decimal(9,2)', invalid: 'null' }",
         "{ step: parse_date, columns: [d, t], formats: ['%d/%m/%Y', '%Y-%m-%d'], invalid: ~ }",
+        "{ step: redecode, columns: '*', read_as: windows-1252, written: utf-8 }",
+        "{ step: swap_day_month, columns: [d] }",
         "{ step: replace, columns: [t], pattern: '(a)(?<b>c)', with: '$1$b$$9${1}' }",
     ] {
         let said = said(rule, &[]);
@@ -105,6 +107,20 @@ fn mistakes_are_named() {
             "{ step: parse_date, columns: n, formats: ['%F'] }",
             "step `parse_date` works on text, and `n` is i64",
         ),
+        (
+            "{ step: redecode, columns: n, read_as: windows-1252, written: utf-8 }",
+            "step `redecode` works on text",
+        ),
+        ("{ step: redecode, columns: t, read_as: macintosh, written: macintosh }", "would change nothing"),
+        (
+            "{ step: redecode, columns: t, read_as: utf-8, written: macintosh }",
+            "`utf-8` is not a choice here",
+        ),
+        ("{ step: swap_day_month, columns: '*' }", "needs its columns by name"),
+        (
+            "{ step: swap_day_month, columns: t }",
+            "works on dates and on timestamps without a zone, and `t` is text",
+        ),
         ("{ step: parse_date, columns: t, formats: [] }", "at least one of `formats`"),
         ("{ step: parse_date, columns: t, formats: ['%d/%m'] }", "does not make a whole date"),
         ("{ step: parse_date, columns: t, formats: ['%F %z'] }", "an offset"),
@@ -165,6 +181,9 @@ fn a_broken_step_is_never_passed_over_even_unchecked() {
         "{ step: parse_number, columns: '*', to: i64 }",
         "{ step: parse_number, columns: t, to: date }",
         "{ step: null_if, columns: t, values: [~] }",
+        "{ step: redecode, columns: t, read_as: macintosh, written: macintosh }",
+        "{ step: swap_day_month, columns: '*' }",
+        "{ step: swap_day_month, columns: t }",
         "{ step: default, columns: t, value: ~ }",
     ] {
         let (step, _) = read_step(&yaml(rule));

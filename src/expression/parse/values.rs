@@ -1,9 +1,11 @@
-//! The types that SQL names.
+//! Values and types as SQL writes them.
 
 use std::ops::Range;
 
 use sqlparser::ast::{self, Value};
 
+use crate::expression::interval::{HELP, Interval};
+use crate::expression::number::number;
 use crate::expression::tree::Kind;
 use crate::frame::Value as Literal;
 use crate::model::Logical;
@@ -11,6 +13,23 @@ use crate::model::Logical;
 use super::Reader;
 
 impl Reader<'_> {
+    pub(super) fn value(&mut self, value: Value, range: &Range<usize>) -> Option<Kind> {
+        Some(match value {
+            Value::SingleQuotedString(text) => Kind::Text(text),
+            Value::Boolean(value) => Kind::Bool(value),
+            Value::Null => Kind::Null,
+            Value::Number(text, false) => match number(&text) {
+                Some((digits, scale)) => Kind::Number { digits, scale },
+                None => return self.refuse(range, "a number has at most 38 digits", ""),
+            },
+            Value::DoubleQuotedString(text) => Kind::Column(text),
+            _ => {
+                let help = "a text stands in single quotes: 'text'";
+                return self.refuse(range, "this form of a value is not known here", help);
+            }
+        })
+    }
+
     pub(super) fn typed(
         &mut self,
         data_type: &ast::DataType,
@@ -47,6 +66,25 @@ impl Reader<'_> {
             ),
             Ok(logical) => Some(logical),
             Err(message) => self.refuse(range, message, ""),
+        }
+    }
+
+    /// Reads `interval '30 days'`, or `interval '30' day`.
+    pub(super) fn interval(&mut self, interval: ast::Interval, range: &Range<usize>) -> Option<Kind> {
+        let is_plain = interval.leading_precision.is_none()
+            && interval.last_field.is_none()
+            && interval.fractional_seconds_precision.is_none();
+        let text = match *interval.value {
+            ast::Expr::Value(value) if is_plain => value.value.into_string(),
+            _ => None,
+        };
+        let Some(text) = text else {
+            return self.refuse(range, "an interval has its numbers and units in single quotes", HELP);
+        };
+        let unit = interval.leading_field.map(|unit| unit.to_string());
+        match Interval::read(&text, unit.as_deref()) {
+            Some(interval) => Some(Kind::Interval(interval)),
+            None => self.refuse(range, format!("`{text}` is not an interval"), HELP),
         }
     }
 }
