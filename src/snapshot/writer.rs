@@ -335,9 +335,14 @@ fn packed(properties: WriterPropertiesBuilder, schema: &Schema) -> WriterPropert
 fn is_whole_number(kind: &DataType) -> bool {
     match kind {
         DataType::Decimal128(precision, _) => *precision <= 18,
-        DataType::Int64 | DataType::UInt64 | DataType::Date32 => true,
-        DataType::Timestamp(..) | DataType::Time64(_) => true,
-        _ => false,
+        kind => matches!(
+            kind,
+            DataType::Int64
+                | DataType::UInt64
+                | DataType::Date32
+                | DataType::Timestamp(..)
+                | DataType::Time64(_)
+        ),
     }
 }
 
