@@ -44,10 +44,10 @@ pub struct Maker<'p> {
 }
 
 impl<'p> Maker<'p> {
-    /// Makes every such side, each after those that it reads; `known` gains their snapshots.
-    pub fn all(&self, known: &mut Known) -> Vec<Done<'p>> {
+    /// Makes every such side that `is_made` says, each after those that it reads; `known` gains their snapshots.
+    pub fn all(&self, known: &mut Known, is_made: &dyn Fn(&str, Side) -> bool) -> Vec<Done<'p>> {
         let mut done = Vec::with_capacity(self.plan.made.len());
-        for (name, side) in &self.plan.made {
+        for (name, side) in self.plan.made.iter().filter(|(name, side)| is_made(name, *side)) {
             let dataset = self.plan.datasets.iter().find(|dataset| dataset.name.value == *name);
             let Some((dataset, plan)) = dataset.and_then(|dataset| Some((dataset, dataset.side(*side)?)))
             else {

@@ -107,6 +107,22 @@ pub fn wanted(plan: &Plan) -> Vec<Wanted<'_>> {
         .collect()
 }
 
+/// Returns the sides that queries make of what other datasets should hold: they are those of today's rules, whichever
+/// snapshots these are applied to.
+fn of_rules(plan: &Plan) -> BTreeSet<(String, Side)> {
+    let mut found = BTreeSet::new();
+    // Each comes after those that it reads.
+    for (name, side) in &plan.made {
+        let dataset = plan.datasets.iter().find(|dataset| dataset.name.value == *name);
+        let made = dataset.and_then(|dataset| dataset.side(*side)?.made.as_ref());
+        let reads = made.into_iter().flat_map(|made| &made.reads);
+        if reads.into_iter().any(|read| read.1 == Side::Expected || found.contains(read)) {
+            found.insert((name.clone(), *side));
+        }
+    }
+    found
+}
+
 /// Returns every side that is read by a connection.
 pub fn read(plan: &Plan) -> Vec<Wanted<'_>> {
     wanted(plan).into_iter().filter(|wanted| wanted.plan.made.is_none()).collect()
@@ -233,7 +249,7 @@ pub fn take_all(plan: &Plan, out: &Path, resume: bool, cancel: &Cancel, observer
         }
     }
     let as_of = plan.as_of.unwrap_or_else(Utc::now);
-    let made = taker.maker(plan, as_of).all(&mut known);
+    let made = taker.maker(plan, as_of).all(&mut known, &|_, _| true);
     let results = taken.into_iter().chain(made);
     let results = results.map(|(dataset, side, result)| (format!("{} {side}", dataset.name.value), result));
     let mut taken = Taken::default();
@@ -296,8 +312,12 @@ pub fn load_all(
         let keep = taker.store.folder_of(name, side, &snapshot);
         LoadedSide::load(snapshot, resting.contains(name), keep)
     };
+    let of_rules = of_rules(plan);
     let there = match from {
-        From::Run(_) => wanted(plan),
+        From::Run(_) => wanted(plan)
+            .into_iter()
+            .filter(|wanted| !of_rules.contains(&(wanted.dataset.name.value.clone(), wanted.side())))
+            .collect(),
         From::Connections { .. } => read(plan),
     };
     let mut sides = each(&there, |wanted| {
@@ -315,19 +335,19 @@ pub fn load_all(
         let loaded = snapshot.and_then(|snapshot| load(dataset, wanted.side, snapshot));
         (dataset.clone(), wanted.side(), loaded)
     });
-    if matches!(from, From::Connections { .. }) {
-        let mut known = Known::new();
-        for (dataset, side, loaded) in &sides {
-            if let Ok(loaded) = loaded {
-                let frame = loaded.resting.is_none().then(|| loaded.frame.clone());
-                known.insert((dataset.clone(), *side), (loaded.snapshot.clone(), frame));
-            }
+    let mut known = Known::new();
+    for (dataset, side, loaded) in &sides {
+        if let Ok(loaded) = loaded {
+            let frame = loaded.resting.is_none().then(|| loaded.frame.clone());
+            known.insert((dataset.clone(), *side), (loaded.snapshot.clone(), frame));
         }
-        for (dataset, side, made) in taker.maker(plan, as_of).all(&mut known) {
-            let name = &dataset.name.value;
-            let loaded = made.and_then(|snapshot| load(name, &side.to_string(), snapshot));
-            sides.push((name.clone(), side, loaded));
-        }
+    }
+    let from_run = matches!(from, From::Run(_));
+    let is_made = |name: &str, side: Side| !from_run || of_rules.contains(&(name.to_owned(), side));
+    for (dataset, side, made) in taker.maker(plan, as_of).all(&mut known, &is_made) {
+        let name = &dataset.name.value;
+        let loaded = made.and_then(|snapshot| load(name, &side.to_string(), snapshot));
+        sides.push((name.clone(), side, loaded));
     }
     let mut loaded: BTreeMap<String, Loaded> = BTreeMap::new();
     for (dataset, why) in unfit(plan) {

@@ -98,6 +98,7 @@ impl Run<'_> {
                     let b = right.find(None, &name.value, &place, self.out);
                     let (a, b) = (a?, b?);
                     self.meet(&place, (&left.frame, &a), (&right.frame, &b))?;
+                    self.tie([a.as_str(), b.as_str()]);
                     for column in right.tables.iter_mut().flat_map(|table| &mut table.columns) {
                         column.joined |= column.name == name.value;
                     }
@@ -143,6 +144,7 @@ impl Run<'_> {
                     let place = self.place(part.span());
                     let met = a.zip(b).and_then(|(a, b)| {
                         self.meet(&place, (&left.frame, &a), (&right.frame, &b))?;
+                        self.tie([a.as_str(), b.as_str()]);
                         on.left.push(a);
                         on.right.push(b);
                         Some(())
@@ -150,7 +152,10 @@ impl Run<'_> {
                     whole &= met.is_some();
                 }
                 None => match self.read(&mut both, part, Mode::Join) {
-                    Some(read) => on.rest.push(read),
+                    Some(read) => {
+                        self.tie(read.columns().iter().map(|slot| slot.value.as_str()));
+                        on.rest.push(read);
+                    }
                     None => whole = false,
                 },
             }
@@ -277,7 +282,7 @@ impl Run<'_> {
 }
 
 /// Returns the conditions that must all hold.
-fn parts(condition: &Expr) -> Vec<&Expr> {
+pub(super) fn parts(condition: &Expr) -> Vec<&Expr> {
     let mut parts = Vec::new();
     let mut open = vec![condition];
     while let Some(expr) = open.pop() {

@@ -30,6 +30,8 @@ pub(super) struct Run<'a> {
     pub(super) error: Option<QueryError>,
     /// What each slot was made from.
     pub(super) origins: BTreeMap<String, Origins>,
+    /// What the columns were made from that one condition compares: in the rows that are left, one tells of the others.
+    tied: Vec<Origins>,
     /// For a slot of a dataset's own column: the dataset, the column, and the slot of the row's place in its snapshot.
     pub(super) places: BTreeMap<String, (String, String, String)>,
     with: Vec<(String, Selected)>,
@@ -72,6 +74,7 @@ pub fn run(
         unknown,
         error: None,
         origins: BTreeMap::new(),
+        tied: Vec::new(),
         places: BTreeMap::new(),
         with: Vec::new(),
         slots: 0,
@@ -366,6 +369,29 @@ impl Run<'_> {
         Rel { tables: vec![table], frame: selected.frame, broken: false }
     }
 
+    /// Takes note that a condition compares columns.
+    pub(super) fn tie<'s>(&mut self, slots: impl IntoIterator<Item = &'s str>) {
+        let origins = self.origins_of(slots);
+        if origins.len() > 1 {
+            self.tied.push(origins);
+        }
+    }
+
+    /// Returns origins with all those to which conditions tie them, by whatever way.
+    fn with_tied(&self, mut origins: Origins) -> Origins {
+        loop {
+            let known = origins.len();
+            for tied in &self.tied {
+                if !tied.is_disjoint(&origins) {
+                    origins.extend(tied.iter().cloned());
+                }
+            }
+            if origins.len() == known {
+                return origins;
+            }
+        }
+    }
+
     /// Returns the rows under the names that the user gave the columns.
     fn output(&mut self, selected: Selected) -> Option<Output> {
         let Selected { columns, frame, .. } = selected;
@@ -379,7 +405,8 @@ impl Run<'_> {
             let (field, column) = frame.column(slot)?;
             fields.push(Field { name: name.clone(), source_name: name.clone(), ..field.clone() });
             series.push(column.clone().with_name(name.as_str().into()));
-            origins.push(self.origins.get(slot).into_iter().flatten().cloned().collect());
+            let own = self.origins.get(slot).cloned().unwrap_or_default();
+            origins.push(self.with_tied(own).into_iter().collect());
         }
         let height = if self.unknown { 0 } else { frame.height() };
         let df = self.got(polars::prelude::DataFrame::new(height, series))?;

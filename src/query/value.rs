@@ -14,6 +14,7 @@ use crate::frame::Frame;
 use crate::model::Field;
 
 use super::QueryError;
+use super::join::parts;
 use super::run::Run;
 use super::scope::{ANY, Rel};
 use super::select::is_of_several;
@@ -246,15 +247,22 @@ impl Run<'_> {
         self.got(holds)
     }
 
-    /// Keeps the rows for which a condition is true.
+    /// Keeps the rows for which a condition is true: each of its parts that `and` joins.
     pub(super) fn filter(&mut self, rel: &mut Rel, condition: &Expr, mode: Mode) -> Option<()> {
-        let read = self.read(rel, condition, mode)?;
-        let keep = self.holds(&rel.frame, &read)?;
-        if !self.unknown {
-            let kept = rel.frame.filter(&keep);
-            rel.frame = self.got(kept)?;
+        let mut whole = true;
+        for part in parts(condition) {
+            let Some(read) = self.read(rel, part, mode) else {
+                whole = false;
+                continue;
+            };
+            self.tie(read.columns().iter().map(|slot| slot.value.as_str()));
+            let keep = self.holds(&rel.frame, &read)?;
+            if !self.unknown {
+                let kept = rel.frame.filter(&keep);
+                rel.frame = self.got(kept)?;
+            }
         }
-        Some(())
+        whole.then_some(())
     }
 
     /// Returns the arguments of a call: values alone.

@@ -133,6 +133,74 @@ fn what_comes_from_a_sensitive_column_stays_hidden() {
     assert!(page.contains("made here of source.member"), "the report says where the rows come from");
 }
 
+/// Of two columns that a condition compares, one tells what the other holds.
+#[test]
+fn what_is_compared_with_a_sensitive_column_is_hidden_too() {
+    for (query, hidden) in [
+        (
+            "select t.house_ref, m.person_no, t.tenant from tenancy t join member m on t.tenant = m.forename",
+            true,
+        ),
+        (
+            "select t.house_ref, m.person_no, t.tenant from tenancy t \
+             join member m on t.house_ref = m.house_ref where lower(t.tenant) = lower(m.forename)",
+            true,
+        ),
+        (
+            "select t.house_ref, m.person_no, t.tenant from tenancy t \
+             join member m on t.house_ref = m.house_ref where t.tenant <> 'X' and m.person_no = 1",
+            false,
+        ),
+    ] {
+        let folder = Folder::new();
+        folder.project(
+            "dataset: tenancy\nkey: [house_ref]\nsource: { connection: files, file: tenancy.csv }\n",
+            "",
+            "",
+        );
+        folder.write("rules/member.yml", MEMBER);
+        folder.write(
+            "rules/both.yml",
+            format!(
+                "dataset: both\nkey: [house_ref, person_no]\nsource: {{ sql: \"{query}\" }}\n\
+                 target: {{ connection: files, file: both.csv }}\n"
+            ),
+        );
+        folder.write("tenancy.csv", "house_ref,tenant\nH1,Ann\n");
+        folder.write("member.csv", "house_ref,person_no,forename\nH1,1,Ann\n");
+        folder.write("both.csv", "house_ref,person_no,tenant\nH1,1,Anna\n");
+        let ran = folder.run(&["run"]);
+        assert_eq!(ran.code, Some(1), "{ran:?}");
+        let masking = of(&folder.result(), "both").masking.columns.clone();
+        assert_eq!(masking.contains_key("tenant"), hidden, "{query}: {masking:?}");
+        assert!(!masking.contains_key("house_ref"), "{query}: {masking:?}");
+    }
+}
+
+/// What a dataset should hold is a matter of today's rules, whichever snapshots they are applied to.
+#[test]
+fn rules_that_changed_change_what_is_made_of_earlier_snapshots() {
+    let folder = Folder::new();
+    let rules = |filter: &str| {
+        format!(
+            "dataset: a\nkey: [id]\nsource: {{ connection: files, file: a.csv{filter}, types: {{ id: text }} }}\n"
+        )
+    };
+    folder.project(&rules(", filter: \"id <> '2'\""), "", "");
+    folder.write("a.csv", "id,n\n1,x\n2,y\n");
+    folder.write("t.csv", "id,n\n1,x\n");
+    folder.write(
+        "rules/b.yml",
+        "dataset: b\nkey: [id]\nsource: { sql: \"select id, n from expected.a\" }\n\
+         target: { connection: files, file: t.csv, types: { id: text } }\n",
+    );
+    assert_eq!(folder.run(&["run"]).code, Some(0));
+    folder.write("rules/t.yml", rules(""));
+    let ran = folder.run(&["run", "--from", "latest"]);
+    assert_eq!(ran.code, Some(1), "{ran:?}");
+    assert_eq!(lines(&folder, "findings/b.parquet", &["rule", "key"]), ["reconcile-missing | 2"]);
+}
+
 #[test]
 fn the_same_snapshots_are_not_queried_again() {
     let folder = merged();
